@@ -65,7 +65,8 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     topics: spec.topics,
     // A drill may be at work in the same cluster.
     excludeTopics: [...spec.excludeTopics, ...DrillSpec.scratchPatterns(spec.drill)],
-    bootstrapServers: spec.kafkaCluster.bootstrapServers,
+    // None where Strimzi's resources have them: no command that plans a backup gets that far then.
+    bootstrapServers: spec.kafkaCluster.bootstrapServers ?? [],
     settings: {
       ...(spec.format === "records" ? {} : { format: spec.format }),
       compression: spec.compression,

@@ -100,6 +100,12 @@ const flags = {
       "most drills at the same time, over all KafkaBackups; they do not count as runs, and never make one wait (default: 2)"
     )
   ),
+  strimzi: Flag.Boolean("strimzi").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "read Strimzi's Kafka and KafkaUser resources for strimziRef; takes the right to get them, as deploy/components/strimzi gives it"
+    )
+  ),
   noLeaderElection: Flag.Boolean("no-leader-election").pipe(
     Flag.withDefault(false),
     Flag.withDescription("work without leader election: only for a single replica")
@@ -139,7 +145,8 @@ export const operator = Command.make(
     const jobs: JobSettings = {
       image: given.image,
       ...(given.imagePullPolicy === undefined ? {} : { imagePullPolicy: given.imagePullPolicy }),
-      ...(given.jobUser === undefined ? {} : { user: given.jobUser })
+      ...(given.jobUser === undefined ? {} : { user: given.jobUser }),
+      ...(given.strimzi ? { strimzi: true } : {})
     }
     const access = yield* ClusterAccess
     const program = Layer.mergeAll(HealthServer.layer(given.listen), EventLoopLag.layer).pipe(

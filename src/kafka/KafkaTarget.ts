@@ -14,6 +14,8 @@ export interface KafkaTarget {
         readonly key?: Redacted.Redacted
         /** The Secret that holds these files, and its keys, for messages. */
         readonly secret?: string
+        /** The Secret that holds the authorities, where that is another one. */
+        readonly caSecret?: string
         readonly caKey?: string
         readonly certKey?: string
         readonly keyKey?: string
@@ -27,7 +29,8 @@ export interface KafkaTarget {
         readonly password: Redacted.Redacted
         /** The Secret that holds the credentials, and its keys, for messages. */
         readonly secret: string
-        readonly usernameKey: string
+        /** Absent: the user name stands in the resource. */
+        readonly usernameKey?: string
         readonly passwordKey: string
       }
     | undefined

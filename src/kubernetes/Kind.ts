@@ -43,4 +43,11 @@ export const jobs = define<Job>("batch/v1", "Job", "jobs")
 export const pods = define<Pod>("v1", "Pod", "pods")
 export const leases = define<Lease>("coordination.k8s.io/v1", "Lease", "leases")
 export const events = define<Event>("events.k8s.io/v1", "Event", "events")
+
+const strimzi = (apiVersion: string, kind: string, plural: string) =>
+  define<KubeObject>(`kafka.strimzi.io/${apiVersion}`, kind, plural)
+export const strimziKafkasV1 = strimzi("v1", "Kafka", "kafkas")
+export const strimziKafkasV1beta2 = strimzi("v1beta2", "Kafka", "kafkas")
+export const strimziUsersV1 = strimzi("v1", "KafkaUser", "kafkausers")
+export const strimziUsersV1beta2 = strimzi("v1beta2", "KafkaUser", "kafkausers")
 export const namespaces = define<KubeObject>("v1", "Namespace", "namespaces", false)

@@ -31,7 +31,10 @@ export const pruning = (backup: KafkaBackup): string => {
     kind: encoded.kind,
     metadata: given({ name, namespace, uid, creationTimestamp }),
     spec: given({
-      kafkaCluster: { bootstrapServers: spec.kafkaCluster.bootstrapServers.slice(0, 1) },
+      kafkaCluster: given({
+        bootstrapServers: spec.kafkaCluster.bootstrapServers?.slice(0, 1),
+        strimziRef: spec.kafkaCluster.strimziRef
+      }),
       topics: ["*"],
       sourceClusterId: spec.sourceClusterId,
       storage: { storageType, [storageType]: encoded.spec.storage[storageType] }

@@ -18,6 +18,7 @@ import * as InformerCache from "./InformerCache.ts"
 import type { ReconcileContext } from "./ReconcileContext.ts"
 import type * as Observed from "./Observed.ts"
 import * as StartDeadline from "./StartDeadline.ts"
+import type * as StrimziStep from "./strimzi/StrimziStep.ts"
 
 /** What came of an action. */
 export interface ActionResult {
@@ -51,7 +52,8 @@ export const stuckMaintenance = ({ unfinished }: Observed.OwnedJobs): Observed.O
 export const carryOut = Effect.fn("JobActions.carryOut")(function* (
   { caches, queue, settings }: ReconcileContext,
   observed: Observed.Observed,
-  action: NextJob.JobAction
+  action: NextJob.JobAction,
+  resolution: StrimziStep.Resolution
 ): Effect.fn.Return<ActionResult, KubernetesError, KubernetesApi> {
   const { backup, key, name, namespace, nowMillis, uid } = observed
   // A Job is replaced only once the status says so: see `replace`.
@@ -81,6 +83,11 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
     return nothingDone
   }
 
+  // It asks for no room among the runs: others would wait for nothing.
+  if (resolution.backup === undefined) {
+    queue.settle(key)
+    return given({ isStarted: false, refusal: resolution.trouble })
+  }
   const { cause } = action
   const dueMillis = cause._tag === "Trigger" ? cause.firstSeenMillis : cause.slotMillis
   const { before, isGranted, sinceMillis } = queue.ask(key, dueMillis, caches.load(nowMillis), nowMillis)
@@ -90,7 +97,7 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
     return { isStarted: false, queue: { before, limit: queue.limit, sinceMillis: queuedSinceMillis } }
   }
   const identity = RunCause.identity({ uid, namespace, name }, cause)
-  const job = JobTemplate.forRun({ backup, identity, cause: causeNames[cause._tag], settings })
+  const job = JobTemplate.forRun({ backup: resolution.backup, identity, cause: causeNames[cause._tag], settings })
   return yield* EnsureJob.make(job, uid).pipe(
     Effect.map((made): ActionResult => {
       if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }

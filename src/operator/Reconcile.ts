@@ -27,6 +27,7 @@ import * as Observed from "./Observed.ts"
 import * as Replacement from "./Replacement.ts"
 import * as RunningShards from "./RunningShards.ts"
 import * as StartDeadline from "./StartDeadline.ts"
+import * as StrimziStep from "./strimzi/StrimziStep.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
 /** The age from which an empty status means that the status was lost, in milliseconds. */
@@ -78,9 +79,13 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           nowMillis
         })
 
+  const resolution = yield* StrimziStep.take(context.settings, observed, {
+    active: ownedJobs.active,
+    isWanted: due?.start !== undefined || replaced !== undefined || due?.state._tag === "Scheduled"
+  })
   const acceptedLoss = observed.resource.metadata.annotations?.[acceptLossAnnotation]
   const stuckMaintenance = JobActions.stuckMaintenance(ownedJobs)
-  const outdated = Replacement.outdatedRun(observed, ownedJobs, context.settings)
+  const outdated = Replacement.outdatedRun({ ...observed, backup: resolution.backup }, ownedJobs, context.settings)
   const action =
     backup === undefined
       ? ({ _tag: "Nothing" } as const)
@@ -111,7 +116,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           isListingFirst: listingUntilMillis !== undefined,
           deletedJob: deleted?.jobName
         })
-  const done = yield* JobActions.carryOut(context, observed, action)
+  const done = yield* JobActions.carryOut(context, observed, action, resolution)
   if (action._tag !== "Run") queue.settle(observed.key)
 
   const drill = yield* DrillStep.take(context, observed)
@@ -119,6 +124,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const isWaiting = due?.start !== undefined && !done.isStarted
   const active =
     done.active ?? beingReplaced(ownedJobs, observed, action) ?? (yield* withProgress(ownedJobs, observed)) ?? pending
+  const refusal = done.refusal ?? resolution.trouble
   const facts: Facts = {
     generation: observed.generation,
     problems: observed.problems,
@@ -138,7 +144,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     percentPerRun: backup?.spec.verification.percentPerRun,
     listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.queue,
-    refusal: done.refusal,
+    refusal,
     deletion: undefined,
     drill: drill.observation,
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
@@ -153,7 +159,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     active,
     isBusy: ownedJobs.unfinished.length > 0,
     isQueued: done.queue !== undefined,
-    isRefused: done.refusal !== undefined,
+    isRefused: refusal !== undefined,
     // A run that was found and had ended before leaves room for what comes after it.
     hasEnded:
       ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||

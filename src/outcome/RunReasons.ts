@@ -1,3 +1,5 @@
+import { strimziReasons } from "./StrimziReasons.ts"
+
 /** One word for what happened to a run, its Job or its pod: `reason` in the history, and the start of a message. */
 export interface RunReason {
   readonly group: "end" | "pod" | "refusal"
@@ -64,7 +66,8 @@ const all = {
   NamespaceTerminating: refusal("The namespace is being deleted."),
   NamespaceMissing: refusal("The namespace is gone."),
   NotFromCluster: refusal("The resource has no uid or namespace, because it was not read from a cluster."),
-  ResourceTooLarge: refusal("The resource is too large to be passed to a pod.")
+  ResourceTooLarge: refusal("The resource is too large to be passed to a pod."),
+  ...strimziReasons
 } as const satisfies Readonly<Record<string, RunReason>>
 
 export type RunReasonName = keyof typeof all

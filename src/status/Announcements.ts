@@ -66,6 +66,7 @@ const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
       return isNew ? [announcement(now.reason, now.message)] : []
     }
     case "JobRefused":
+    case "StrimziUnresolved":
     case "BackupOverdue":
     case "ClockBehind":
       return before?.reason === now.reason ? [] : [announcement(now.reason, now.message)]

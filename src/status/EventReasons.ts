@@ -59,6 +59,11 @@ const all = {
     meaning: "The KafkaBackup that a restore refers to does not exist, or cannot be used."
   },
   JobRefused: { type: "Warning", action: "CreateJob", meaning: "The API server rejects the Job of a run." },
+  StrimziUnresolved: {
+    type: "Warning",
+    action: "CreateJob",
+    meaning: "`strimziRef` stands for no cluster now, so no Job can be made. The note says what is missing."
+  },
   PodTrouble: {
     type: "Warning",
     action: "Backup",

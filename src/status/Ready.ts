@@ -1,3 +1,4 @@
+import { isStrimziReason } from "../outcome/StrimziReasons.ts"
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as DamageFields from "./DamageFields.ts"
@@ -71,8 +72,12 @@ export const answer = (question: Question): Answer<"Ready"> => {
       `The slot ${until} lies in the future and has already run, so the clock must have jumped back. No slot runs until then. Correct the clock, or edit the schedule to end the wait`
     )
   }
-  if (facts.refusal !== undefined)
-    return notReady("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
+  if (facts.refusal !== undefined) {
+    const { message, reason } = facts.refusal
+    return isStrimziReason(reason)
+      ? notReady("StrimziUnresolved", `No run can be started: ${reason}: ${message}`)
+      : notReady("JobRefused", `A run is due but was not started: ${message}`)
+  }
   const pause = Pause.of(question.run)
   const paused = pause === undefined ? [] : [`${pause.backupId} is paused: ${Pause.text(pause)}`]
   if (facts.active?.trouble !== undefined) {

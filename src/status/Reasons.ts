@@ -90,6 +90,12 @@ const all = {
       "A run or a drill is due but the API server rejects its Job: quota, admission policy, missing permissions. The message quotes the server.",
     todo: "Remove what blocks the Job. The operator tries again automatically."
   },
+  StrimziUnresolved: {
+    of: ["Ready", "Restorable"],
+    meaning:
+      "`strimziRef` stands for no cluster now, so no Job can be made. The message begins with one of the reasons below, and says what is missing.",
+    todo: "Do what the message says. Strimzi's resources are looked up again every minute."
+  },
   PodTrouble: {
     of: ["Ready", "Progressing"],
     meaning:

@@ -15,16 +15,35 @@ import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 const unusable = (error: SecretError) =>
   new WorkerError({ reason: new SecretUnusable({ secret: error.secret, key: error.key, detail: error.detail }) })
 
-const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
-  if (spec.tlsSecret === undefined) return {}
-  const { caKey, certKey, keyKey, name } = spec.tlsSecret
+/** Authorities of `caSecret`, or else those of `tlsSecret`. */
+const trusted = Effect.fnUntraced(function* ({ caSecret, tlsSecret }: KafkaClusterSpec) {
   const secrets = yield* Secrets
-  const authorities = { ca: Redacted.value(yield* secrets.text(name, caKey)), secret: name, caKey, certKey, keyKey }
+  if (caSecret !== undefined) {
+    const { key, name } = caSecret
+    return { ca: Redacted.value(yield* secrets.text(name, key)), caSecret: name, caKey: key }
+  }
+  if (tlsSecret === undefined) return {}
+  const { caKey, name } = tlsSecret
+  return { ca: Redacted.value(yield* secrets.text(name, caKey)), caKey }
+})
+
+const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
+  const ca = yield* trusted(spec)
+  if (spec.tlsSecret === undefined) return ca
+  const { certKey, keyKey, name } = spec.tlsSecret
+  const secrets = yield* Secrets
+  const authorities = { ...ca, secret: name, certKey, keyKey }
   const hasCertificate = yield* secrets.has(name, certKey)
   const hasKey = yield* secrets.has(name, keyKey)
   // A Secret with nothing but authorities means no client certificate, unless the resource names keys for one.
-  const isNamed = certKey !== "tls.crt" || keyKey !== "tls.key"
+  const isNamed = spec.caSecret !== undefined || certKey !== "tls.crt" || keyKey !== "tls.key"
   if (!hasCertificate && !hasKey && !isNamed) return authorities
+  if (spec.caSecret !== undefined && !hasCertificate && !hasKey) {
+    const strimzi =
+      certKey === "tls.crt" ? "; in the Secret of a Strimzi KafkaUser it is user.crt: set certKey and keyKey" : ""
+    const detail = `this key is missing; beside caSecret, tlsSecret is for a client certificate${strimzi}`
+    return yield* new SecretError({ secret: name, key: certKey, detail })
+  }
   if (hasCertificate !== hasKey) {
     const [present, missing] = hasCertificate ? [certKey, keyKey] : [keyKey, certKey]
     const detail = `this key is missing, but ${present} exists; a client certificate needs both`
@@ -39,17 +58,27 @@ const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
 
 const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
   if (spec.saslSecret === undefined) return undefined
-  const { mechanism, name, passwordKey, usernameKey } = spec.saslSecret
+  const { mechanism, name, passwordKey, username, usernameKey } = spec.saslSecret
   const secrets = yield* Secrets
   return {
     mechanism,
     secret: name,
-    usernameKey,
     passwordKey,
-    username: yield* secrets.word(name, usernameKey),
+    ...(username === undefined
+      ? { usernameKey, username: yield* secrets.word(name, usernameKey) }
+      : { username: Redacted.make(username) }),
     password: yield* secrets.word(name, passwordKey)
   }
 }, Effect.mapError(unusable))
+
+/** The operator resolves it before it makes a Job, so only a command by hand meets it. */
+const strimziRef = (name: string) =>
+  new WorkerError({
+    reason: new NotSupported({
+      field: "strimziRef",
+      detail: `only the operator reads Strimzi's resources; write the listener's bootstrapServers and securityProtocol, caSecret (name: ${name}-cluster-ca-cert) for TLS, and the KafkaUser's Secret as tlsSecret (certKey: user.crt, keyKey: user.key) or saslSecret (mechanism: SCRAM-SHA-512, username)`
+    })
+  })
 
 /** The cluster of a spec with its credentials, which can be read again. Nothing falls back to a weaker protocol. */
 export const kafka = Effect.fn("Connections.kafka")(function* (
@@ -57,9 +86,12 @@ export const kafka = Effect.fn("Connections.kafka")(function* (
   options: Pick<KafkaTarget, "waitsForUnknownHosts"> = {}
 ): Effect.fn.Return<KafkaTarget, WorkerError, Secrets> {
   const secrets = yield* Secrets
+  const { bootstrapServers } = spec
+  // The spec has one of both: its own rule says so.
+  if (bootstrapServers === undefined) return yield* strimziRef(spec.strimziRef?.name ?? "")
   const usesTls = spec.securityProtocol.endsWith("SSL")
   return {
-    bootstrapServers: spec.bootstrapServers,
+    bootstrapServers,
     sasl: yield* sasl(spec),
     tls: usesTls ? yield* tls(spec) : undefined,
     ...options,

@@ -1,4 +1,5 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
@@ -81,6 +82,43 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
       "RoleBinding kafka-backup/kafka-backup-operator"
     ])
   })
+
+  it.each([
+    [
+      "cluster-wide",
+      "strimzi",
+      "ClusterRole /kafka-backup-operator-strimzi",
+      "ClusterRoleBinding /kafka-backup-operator-strimzi"
+    ],
+    [
+      "single-namespace",
+      "strimzi-single-namespace",
+      "Role kafka-backup/kafka-backup-operator-strimzi",
+      "RoleBinding kafka-backup/kafka-backup-operator-strimzi"
+    ]
+  ] as const)(
+    "of %s reads Strimzi's resources with %s, which adds the flag and the right, and nothing else",
+    async (overlay, component, ...rights) => {
+      const scratch = mkdtempSync(join(root, "test/deploy/strimzi-"))
+      try {
+        const kustomization = {
+          apiVersion: "kustomize.config.k8s.io/v1beta1",
+          kind: "Kustomization",
+          resources: [`../../../deploy/overlays/${overlay}`],
+          components: [`../../../deploy/components/${component}`]
+        }
+        writeFileSync(join(scratch, "kustomization.yaml"), JSON.stringify(kustomization))
+        const without = await render(join(root, "deploy/overlays", overlay))
+        const objects = await render(scratch)
+        const added = objects.map(nameOf).filter((name) => !without.map(nameOf).includes(name))
+        assert.sameMembers(added, [...rights])
+        const args = (all: ReadonlyArray<Json>) => one(all, "Deployment")["spec"].template.spec.containers[0].args
+        assert.deepStrictEqual(args(objects), [...args(without), "--strimzi"])
+      } finally {
+        rmSync(scratch, { recursive: true })
+      }
+    }
+  )
 
   it("gives the operator the namespace of its Role", async () => {
     const objects = await render(join(root, "deploy/overlays/single-namespace"))

@@ -17,9 +17,11 @@ describe("rights in deploy/", () => {
     assert.deepStrictEqual(roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted(), [
       "ClusterRole kafka-backup-edit",
       "ClusterRole kafka-backup-operator",
+      "ClusterRole kafka-backup-operator-strimzi",
       "ClusterRole kafka-backup-view",
       "Role kafka-backup-operator",
-      "Role kafka-backup-operator-election"
+      "Role kafka-backup-operator-election",
+      "Role kafka-backup-operator-strimzi"
     ])
   })
 
@@ -54,6 +56,10 @@ describe("rights in deploy/", () => {
     const inOne = one(objectsOf("overlays/single-namespace/role.yaml"), "Role")
     assert.deepStrictEqual(lines(everywhere["rules"]), lines(operatorRights))
     assert.deepStrictEqual(inOne["rules"], everywhere["rules"])
+    const strimzi = [{ apiGroups: ["kafka.strimzi.io"], resources: ["kafkas", "kafkausers"], verbs: ["get"] }]
+    assert.deepStrictEqual(one(objectsOf("components/strimzi/cluster-role.yaml"), "ClusterRole")["rules"], strimzi)
+    const strimziInOne = one(objectsOf("components/strimzi-single-namespace/role.yaml"), "Role")
+    assert.deepStrictEqual(strimziInOne["rules"], strimzi)
     const election = one(objectsOf("base/election-role.yaml"), "Role")
     assert.deepStrictEqual(lines(election["rules"]), lines(electionRights))
   })

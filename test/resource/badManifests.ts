@@ -27,6 +27,9 @@ const pvc = "storage.pvc"
 const server = "kafkaCluster.bootstrapServers"
 const pod = "podTemplate"
 
+/** Nothing but a reference to Strimzi's resources. */
+const strimzi = (strimziRef: unknown): readonly [path: string, value: unknown] => ["kafkaCluster", { strimziRef }]
+
 export const badManifests: ReadonlyArray<BadManifest> = [
   // the frame
   { mistake: "nothing", manifest: null, field: "", says: "must be a KafkaBackup" },
@@ -189,6 +192,68 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("kafkaCluster.saslSecret.namespace", "a namespace field", "other", "is not a field here"),
   at("kafkaCluster.tlsSecret.caKey", "a path as key", "certs/ca.crt", "key of the Secret's data"),
   at("kafkaCluster.tlsSecret.caKey", "a parent directory as key", "..", "key of the Secret's data"),
+  bad(
+    "a path as key of the authorities",
+    [["kafkaCluster.caSecret", { name: "ca", key: "certs/ca.crt" }]],
+    "kafkaCluster.caSecret.key",
+    "key of the Secret's data"
+  ),
+  bad(
+    "the key's name of another block",
+    [["kafkaCluster.caSecret", { name: "ca", caKey: "ca.crt" }]],
+    "kafkaCluster.caSecret.caKey",
+    "is not a field here"
+  ),
+  bad(
+    "authorities without TLS",
+    [
+      ["kafkaCluster.tlsSecret", undefined],
+      ["kafkaCluster.caSecret", { name: "cluster-ca" }],
+      ["kafkaCluster.securityProtocol", "SASL_PLAINTEXT"]
+    ],
+    "kafkaCluster.caSecret",
+    "caSecret has no effect"
+  ),
+  at("kafkaCluster.saslSecret.username", "an empty user name", "", "and not empty"),
+  at("kafkaCluster.saslSecret.username", "a user name of two lines", "a\nb", "a user name of one line"),
+
+  // Strimzi
+  at(server, "no brokers and no reference to them", undefined, "only strimziRef replaces it"),
+  bad("nothing but a name", [strimzi({ name: "main" })], "kafkaCluster.strimziRef.listener", "is required"),
+  bad(
+    "a listener that Strimzi refuses",
+    [strimzi({ name: "main", listener: "my-listener" })],
+    "kafkaCluster.strimziRef.listener",
+    "name of a listener"
+  ),
+  bad(
+    "a cluster of another namespace",
+    [strimzi({ name: "kafka/main", listener: "tls" })],
+    "kafkaCluster.strimziRef.name",
+    "in the same namespace"
+  ),
+  bad(
+    "a user of another namespace",
+    [strimzi({ name: "main", listener: "tls", user: "kafka/backup" })],
+    "kafkaCluster.strimziRef.user",
+    "in the same namespace"
+  ),
+  ...(
+    [
+      ["bootstrapServers", ["kafka:9092"]],
+      ["securityProtocol", "SASL_SSL"],
+      ["tlsSecret", { name: "tls" }],
+      ["caSecret", { name: "ca" }],
+      ["saslSecret", { name: "sasl", mechanism: "PLAIN" }]
+    ] as const
+  ).map(([field, value]) =>
+    bad(
+      `a reference and ${field}`,
+      [strimzi({ name: "main", listener: "tls" }), [`kafkaCluster.${field}`, value]],
+      "kafkaCluster.strimziRef",
+      "come from Strimzi's resources"
+    )
+  ),
 
   // topics
   at("topics", "no topics at all", undefined, "a backup needs topics: list names or patterns"),

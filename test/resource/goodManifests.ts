@@ -18,6 +18,7 @@ const good = (
 ): GoodManifest => ({ oddity, manifest: changed(...others, [path, value]), path, reads })
 
 const server = "kafkaCluster.bootstrapServers[0]"
+const strimzi = { strimziRef: { name: "main.cluster", listener: "plain" } }
 const endpoint = "storage.s3.endpoint"
 const toleration = "podTemplate.tolerations[0]"
 
@@ -31,6 +32,10 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
   good(server, "an IPv4-mapped IPv6 address", "[::ffff:10.0.0.1]:9092"),
   good(server, "an IPv4-mapped IPv6 address in hexadecimal capitals", "[::FFFF:0A00:1]:9092"),
   good(server, "an IPv4-mapped IPv6 address with all zeros", "[0:0:0:0:0:ffff:10.0.0.1]:9092"),
+
+  good("kafkaCluster.caSecret", "authorities alone", { name: "ca" }, { name: "ca", key: "ca.crt" }),
+  good("kafkaCluster.saslSecret.username", "a user name with blanks and umlauts", "jürgen =, x"),
+  good("kafkaCluster", "Strimzi's resources, without a user", strimzi, { ...strimzi, securityProtocol: "PLAINTEXT" }),
 
   good(endpoint, "a scheme in capitals", "HTTPS://minio:9000", "https://minio:9000"),
   good(endpoint, "authorities for a scheme in capitals", "Https://Minio:9000", "https://Minio:9000", [

@@ -17,6 +17,18 @@ export const isRefusal = (error: Error): boolean => {
 export const tlsSecret = (target: KafkaTarget): string =>
   target.tls?.secret === undefined ? "the TLS configuration" : `Secret ${target.tls.secret}`
 
+/** The Secret with the authorities; undefined where those of the system count. */
+const authorities = ({ tls }: KafkaTarget): string | undefined => tls?.caSecret ?? tls?.secret
+
+/** Every source of TLS files, for messages. */
+export const tlsSecrets = (target: KafkaTarget): ReadonlyArray<string> => {
+  const { caSecret, secret } = target.tls ?? {}
+  return [
+    ...(caSecret === undefined ? [] : [`Secret ${caSecret}`]),
+    ...(secret === undefined && caSecret !== undefined ? [] : [tlsSecret(target)])
+  ]
+}
+
 /** The keys of the Secret, as the resource names them. */
 export const keys = (material: KafkaTarget["tls"]) => ({
   ca: material?.caKey ?? "ca.crt",
@@ -46,6 +58,7 @@ const names = (error: Error): string | undefined => {
 /** What is wrong with the broker's or the client's certificate, by Node's code; undefined for other codes. */
 export const reason = (code: string, where: string, error: Error, target: KafkaTarget) => {
   const named = keys(target.tls)
+  const trusted = authorities(target)
   const from =
     target.tls?.ca === undefined
       ? "not signed by a public or system authority, and there is no tlsSecret"
@@ -54,9 +67,9 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate is not trusted: ${from} (${code})`,
       advice:
-        target.tls?.secret === undefined
+        trusted === undefined
           ? `set kafkaCluster.tlsSecret to a Secret with the certificate authority of the brokers, as PEM in key ${named.ca}`
-          : `put the certificate authority that signed the brokers' certificates into ${tlsSecret(target)}, key ${named.ca}`,
+          : `put the certificate authority that signed the brokers' certificates into Secret ${trusted}, key ${named.ca}`,
       cause: error
     })
   }
@@ -72,9 +85,9 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}`,
       advice:
-        target.tls?.secret === undefined
+        trusted === undefined
           ? "renew the broker's certificate or the certificate of its authority, and check the clocks"
-          : `renew the broker's certificate or the authority in ${tlsSecret(target)}, key ${named.ca}, and check the clocks`,
+          : `renew the broker's certificate or the authority in Secret ${trusted}, key ${named.ca}, and check the clocks`,
       cause: error
     })
   }
@@ -86,7 +99,9 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
         detail: `${where}: the broker requires a client certificate (${code})`,
         advice:
           target.tls?.secret === undefined
-            ? `set kafkaCluster.tlsSecret to a Secret with the authority and a client certificate (keys ${named.ca}, ${named.certificate}, ${named.key}), or use a listener without client certificates`
+            ? target.tls?.caSecret === undefined
+              ? `set kafkaCluster.tlsSecret to a Secret with the authority and a client certificate (keys ${named.ca}, ${named.certificate}, ${named.key}), or use a listener without client certificates`
+              : "set kafkaCluster.tlsSecret, beside caSecret, to a Secret with a client certificate, or use a listener without client certificates"
             : `add a client certificate to ${pair}, or use a listener without client certificates`,
         cause: error
       })

@@ -27,10 +27,13 @@ const refused: Readonly<Record<string, string>> = {
 }
 
 /** The source of the credentials: `Secret kafka, keys username and password`. */
-const saslSecret = (target: KafkaTarget): string =>
-  target.sasl === undefined
-    ? "the SASL credentials"
-    : `Secret ${target.sasl.secret}, keys ${target.sasl.usernameKey} and ${target.sasl.passwordKey}`
+const saslSecret = ({ sasl }: KafkaTarget): string => {
+  if (sasl === undefined) return "the SASL credentials"
+  const { passwordKey, secret, username, usernameKey } = sasl
+  return usernameKey === undefined
+    ? `saslSecret.username (${Redacted.value(username)}) and Secret ${secret}, key ${passwordKey}`
+    : `Secret ${secret}, keys ${usernameKey} and ${passwordKey}`
+}
 
 /** True for a connection that was closed without a reason. */
 export const isSilentClose = (broken: LinkBroken): boolean =>
@@ -55,7 +58,7 @@ export const isRefusal = (error: Error): boolean =>
 export const secrets = (target: KafkaTarget): string =>
   [
     ...(target.sasl === undefined ? [] : [saslSecret(target)]),
-    ...(target.tls === undefined ? [] : [CertificateFailure.tlsSecret(target)])
+    ...(target.tls === undefined ? [] : CertificateFailure.tlsSecrets(target))
   ].join(" and ")
 
 const speaksPlaintext = (where: string, cause?: Error) =>

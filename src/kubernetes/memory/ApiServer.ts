@@ -23,7 +23,7 @@ export type Admission = (object: KubeObject, before: KubeObject | undefined) => 
 export interface ApiServer {
   readonly table: ObjectTable.ObjectTable
   readonly admissions: Map<string, Admission>
-  /** Plurals of kinds that are not installed. */
+  /** `apiVersion/plural` of kinds that are not installed. */
   readonly missing: Set<string>
   readonly get: (kind: Kind, ref: ObjectRef) => Outcome<KubeObject>
   readonly list: (kind: Kind, selection: Selection) => Outcome<ReadonlyArray<KubeObject>>
@@ -57,7 +57,7 @@ export const make = (): ApiServer => {
   const known = new Set(Object.values(Kinds).map(({ apiVersion, plural }) => `${apiVersion}/${plural}`))
 
   const checkKind = (kind: Kind): Outcome<void> =>
-    known.has(`${kind.apiVersion}/${kind.plural}`) && !missing.has(kind.plural)
+    known.has(`${kind.apiVersion}/${kind.plural}`) && !missing.has(`${kind.apiVersion}/${kind.plural}`)
       ? Result.succeed(undefined)
       : Result.fail(new NotFound({ detail: "the server could not find the requested resource", isKindMissing: true }))
 

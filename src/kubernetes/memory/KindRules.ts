@@ -6,11 +6,15 @@ import * as Tree from "./Tree.ts"
 /** Plurals of the product's own kinds. */
 const ours = ["kafkabackups", "kafkarestores", ...Object.values(plurals)]
 
+/** Plurals of Strimzi's kinds. */
+const strimzi = ["kafkas", "kafkausers"]
+
 /** Kinds whose status is a subresource. */
-export const hasStatus = ({ plural }: Kind): boolean => [...ours, "jobs", "pods", "namespaces"].includes(plural)
+export const hasStatus = ({ plural }: Kind): boolean =>
+  [...ours, ...strimzi, "jobs", "pods", "namespaces"].includes(plural)
 
 /** Kinds whose spec changes are counted in metadata.generation. */
-export const hasGeneration = ({ plural }: Kind): boolean => [...ours, "jobs", "pods"].includes(plural)
+export const hasGeneration = ({ plural }: Kind): boolean => [...ours, ...strimzi, "jobs", "pods"].includes(plural)
 
 /** The kind's name in messages of the API server: `leases.coordination.k8s.io`. */
 export const qualified = ({ apiVersion, plural }: Kind): string =>

@@ -1,4 +1,4 @@
-import { Cause, Effect, Option } from "effect"
+import { Cause, Effect, Option, Result } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
@@ -13,6 +13,7 @@ import type { ReconcileContext } from "../ReconcileContext.ts"
 import * as JobRelease from "../JobRelease.ts"
 import * as StartDeadline from "../StartDeadline.ts"
 import { defaultTtlSeconds } from "../StatusReport.ts"
+import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as StuckEvents from "../StuckEvents.ts"
 import * as Observed from "../Observed.ts"
 import * as DeletedDrill from "./DeletedDrill.ts"
@@ -191,7 +192,7 @@ interface Started extends Partial<Pick<DrillFacts, "active" | "queue" | "refusal
 /** Makes the Job of a drill that is due, or finds it made. Without a backup there is nothing to drill. */
 const start = Effect.fnUntraced(function* (
   { caches, drillQueue, settings }: ReconcileContext,
-  { key, nowMillis, previous, uid }: Observed.Observed,
+  { key, namespace, nowMillis, previous, uid }: Observed.Observed,
   backup: KafkaBackup,
   cause: RunCause | undefined
 ): Effect.fn.Return<Started, KubernetesError, KubernetesApi> {
@@ -200,9 +201,13 @@ const start = Effect.fnUntraced(function* (
     return { exists: false }
   }
   const dueMillis = cause._tag === "Trigger" ? cause.firstSeenMillis : cause.slotMillis
+  const whole = yield* StrimziClusters.ofDrill(backup, namespace, settings)
   const { before, isGranted } = drillQueue.ask(key, dueMillis, caches.drillLoad(nowMillis), nowMillis)
   if (!isGranted) return { exists: false, queue: { before, limit: drillQueue.limit, sinceMillis: dueMillis } }
-  return yield* EnsureJob.make(DrillJob.make(backup, cause, settings), uid).pipe(
+  return yield* EnsureJob.make(
+    Result.flatMap(whole, (found) => DrillJob.make(found, cause, settings)),
+    uid
+  ).pipe(
     Effect.map((made): Started => {
       if (made._tag === "Refused") return { exists: false, refusal: made.trouble }
       caches.learnJob(made.job)

@@ -1,5 +1,6 @@
 import { Result, Schema } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
+import { strimziReasonNames } from "../../outcome/StrimziReasons.ts"
 import * as Labels from "../Labels.ts"
 import * as FailurePolicy from "./FailurePolicy.ts"
 import * as PodDigest from "./PodDigest.ts"
@@ -7,7 +8,7 @@ import * as PodTemplate from "./PodTemplate.ts"
 
 /** No Job can be made for this resource. */
 export class JobRefused extends Schema.TaggedError<JobRefused>()("JobRefused", {
-  reason: Schema.Literals(["NotFromCluster", "ResourceTooLarge"]),
+  reason: Schema.Literals(["NotFromCluster", "ResourceTooLarge", ...strimziReasonNames]),
   detail: Schema.String
 }) {
   override get message() {

@@ -14,6 +14,8 @@ export interface JobSettings {
    * Default: 65532.
    */
   readonly user?: number | "assigned"
+  /** Whether the operator reads Strimzi's resources for `strimziRef`, which takes rights of its own. Default: false. */
+  readonly strimzi?: boolean
   /** More environment variables, such as proxies. Never a secret: everyone who may read pods sees them. */
   readonly variables?: Readonly<Record<string, string>>
 }

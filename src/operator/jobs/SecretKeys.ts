@@ -12,10 +12,19 @@ const of = (secret: string, ...keys: ReadonlyArray<string>): ReadonlyArray<Secre
 
 /** Keys that a connection to Kafka may need; some of them need not exist. */
 export const ofKafka = ({
-  kafkaCluster: { saslSecret, tlsSecret }
+  kafkaCluster: { caSecret, saslSecret, tlsSecret }
 }: Pick<KafkaBackupSpec, "kafkaCluster">): ReadonlyArray<SecretKey> => [
-  ...(tlsSecret === undefined ? [] : of(tlsSecret.name, tlsSecret.caKey, tlsSecret.certKey, tlsSecret.keyKey)),
-  ...(saslSecret === undefined ? [] : of(saslSecret.name, saslSecret.usernameKey, saslSecret.passwordKey))
+  ...(caSecret === undefined ? [] : of(caSecret.name, caSecret.key)),
+  ...(tlsSecret === undefined
+    ? []
+    : of(tlsSecret.name, ...(caSecret === undefined ? [tlsSecret.caKey] : []), tlsSecret.certKey, tlsSecret.keyKey)),
+  ...(saslSecret === undefined
+    ? []
+    : of(
+        saslSecret.name,
+        ...(saslSecret.username === undefined ? [saslSecret.usernameKey] : []),
+        saslSecret.passwordKey
+      ))
 ]
 
 /** Keys that the chosen storage needs. Blocks that `storageType` does not name bring nothing into the pod. */

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Result } from "effect"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { given } from "../../resource/Json.ts"
@@ -16,6 +16,7 @@ import { after, type OneTimeContext, soonMillis } from "../oneTime/OneTimeContex
 import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import * as OneTimeJobState from "../oneTime/OneTimeJobState.ts"
 import * as StopJob from "../oneTime/StopJob.ts"
+import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as OffsetEnd from "./OffsetEnd.ts"
 import * as OffsetJob from "./OffsetJob.ts"
 import * as OffsetObserved from "./OffsetObserved.ts"
@@ -135,7 +136,7 @@ const start = Effect.fnUntraced(function* (
   observed: OffsetObserved.OffsetObserved,
   name: string
 ) {
-  const { nowMillis, previous, uid } = observed
+  const { namespace, nowMillis, previous, uid } = observed
   // The status says already that another resource has to name the groups.
   if (previous.startedWriting !== undefined && GroupsLeft.isExhausted(previous)) return after(Infinity)
   const whole = yield* completed(observed)
@@ -146,7 +147,9 @@ const start = Effect.fnUntraced(function* (
   const { resource } = whole
   if (resource === undefined) return after(Infinity)
   const choice = previous.startedWriting === undefined ? {} : GroupsLeft.choice(previous)
-  const made = yield* EnsureJob.make(OffsetJob.make({ choice, resource }, name, settings), uid)
+  const found = yield* StrimziClusters.ofOffsets(resource, namespace, settings)
+  const job = Result.flatMap(found, (spelled) => OffsetJob.make({ choice, resource: spelled }, name, settings))
+  const made = yield* EnsureJob.make(job, uid)
   if (made._tag === "Refused") {
     yield* OffsetReport.publish(caches, observed, { refusal: made.trouble })
     return after(againMillis)

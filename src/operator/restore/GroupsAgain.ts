@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import * as JobName from "../../identity/JobName.ts"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
@@ -14,6 +14,7 @@ import * as LiveJobs from "../oneTime/LiveJobs.ts"
 import * as OriginLookup from "../oneTime/OriginLookup.ts"
 import type { OneTimeContext } from "../oneTime/OneTimeContext.ts"
 import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 
 /** How often a Job at work is looked after, and how soon one that was refused is tried again. */
@@ -110,8 +111,11 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
     return { _tag: "Report", jobs: [], step: { token, isActive: false, problem } }
   }
   const jobName = JobName.forOffsets({ uid, namespace, name }, JSON.stringify(["KafkaRestore", token]))
+  const found = yield* StrimziClusters.ofTarget(whole, namespace, settings)
   const made = yield* EnsureJob.make(
-    OffsetJob.make({ choice, resource: whole }, jobName, settings, { [resetOffsetsAnnotation]: token }),
+    Result.flatMap(found, (resource) =>
+      OffsetJob.make({ choice, resource }, jobName, settings, { [resetOffsetsAnnotation]: token })
+    ),
     uid
   )
   if (made._tag === "There") caches.jobs.learn(made.job)

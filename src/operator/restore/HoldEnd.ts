@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import type { Trouble } from "../../status/Facts.ts"
@@ -8,6 +8,7 @@ import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import type { OneTimeCaches } from "../oneTime/OneTimeCaches.ts"
+import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as RestoreJob from "./RestoreJob.ts"
 import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import type { RestoreObserved } from "./RestoreObserved.ts"
@@ -48,7 +49,11 @@ export const step = Effect.fn("HoldEnd.step")(function* (
     return { _tag: "Wait", millis: Infinity }
   }
   if (observed.nowMillis < endMillis) return { _tag: "Wait", millis: endMillis - observed.nowMillis }
-  const made = yield* EnsureJob.make(RestoreJob.forHold(observed.restore, name, settings), observed.uid)
+  const whole = yield* StrimziClusters.ofTarget(observed.restore, observed.namespace, settings)
+  const made = yield* EnsureJob.make(
+    Result.flatMap(whole, (found) => RestoreJob.forHold(found, name, settings)),
+    observed.uid
+  )
   if (made._tag === "Refused") return troubled(made.trouble)
   caches.jobs.learn(made.job)
   return { _tag: "Wait", millis: againMillis }

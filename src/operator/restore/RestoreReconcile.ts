@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
@@ -24,6 +24,7 @@ import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 import type * as RestoreReport from "./RestoreReport.ts"
 import * as StopJob from "../oneTime/StopJob.ts"
+import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as WatchJob from "./WatchJob.ts"
 
 type Services = KubernetesApi | PodProgress | RestoreReport.Services
@@ -150,7 +151,9 @@ const start = Effect.fnUntraced(function* (
     yield* RestoreFindings.publish(context, observed, { missingBackup: origin.message })
     return after(OriginLookup.againMillis)
   }
-  const made = yield* EnsureJob.make(RestoreJob.make(origin.restore, name, context.settings), uid)
+  const whole = yield* StrimziClusters.ofTarget(origin.restore, namespace, context.settings)
+  const job = Result.flatMap(whole, (found) => RestoreJob.make(found, name, context.settings))
+  const made = yield* EnsureJob.make(job, uid)
   if (made._tag === "Refused") {
     yield* RestoreFindings.publish(context, observed, { refusal: made.trouble })
     return after(refusedAgainMillis)

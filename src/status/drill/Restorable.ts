@@ -1,3 +1,4 @@
+import { isStrimziReason } from "../../outcome/StrimziReasons.ts"
 import { drillAnnotation } from "../../resource/KafkaBackup.ts"
 import * as Format from "../Format.ts"
 import * as Overdue from "../Overdue.ts"
@@ -36,7 +37,9 @@ export const answer = (question: Question): Answer<"Restorable"> => {
     return told("DrillOverdue", since, ...(drill.lastResult === "Passed" ? [passed(drill)] : []))
   }
   if (drill.lastResult === "Passed") return told("DrillPassed", passed(drill))
-  if (facts.refusal !== undefined) return told("JobRefused")
+  if (facts.refusal !== undefined) {
+    return told(isStrimziReason(facts.refusal.reason) ? "StrimziUnresolved" : "JobRefused")
+  }
   if (facts.active !== undefined) {
     const { jobName, startMillis } = facts.active
     return told("DrillRunning", `The first drill has been running since ${Format.time(startMillis)}, in Job ${jobName}`)

@@ -27,6 +27,7 @@ export const announcements = (
     case "OffsetsRunning":
       break
     case "JobRefused":
+    case "StrimziUnresolved":
     case "PodTrouble":
     case "InvalidSpec":
       found.push(announcement(now.reason, now.message))

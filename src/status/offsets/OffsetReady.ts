@@ -1,3 +1,4 @@
+import { isStrimziReason } from "../../outcome/StrimziReasons.ts"
 import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as Format from "../Format.ts"
@@ -65,7 +66,10 @@ const answer = (previous: OffsetStatus, facts: OffsetFacts, status: OffsetStatus
   if (isCompleted(previous) || isEditTooLate(previous)) return undefined
   if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
   if (snapshot !== undefined) return no(snapshot.reason, Format.sentence(snapshot.message))
-  if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  if (refusal !== undefined) {
+    const name = isStrimziReason(refusal.reason) ? "StrimziUnresolved" : "JobRefused"
+    return no(name, `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  }
   if (usedBefore !== undefined && status.phase === "Failed") {
     const why = `annotation ${retryAnnotation} has an earlier value again, or was removed, and Job ${usedBefore} was the attempt of that value.`
     const last = status.message === undefined ? "" : ` The last attempt failed: ${Format.sentence(status.message)}`

@@ -75,6 +75,12 @@ const all = {
     meaning: "The API server rejects the Job. The message says why. The operator tries again every minute.",
     todo: "Do what the message says."
   },
+  StrimziUnresolved: {
+    of,
+    meaning:
+      "`strimziRef` stands for no cluster now, so no Job can be made. The message begins with one of the reasons below, and says what is missing.",
+    todo: "Do what the message says. Strimzi's resources are looked up again every minute."
+  },
   PodTrouble: {
     of,
     meaning: "The pod cannot start, waits for a Secret, or keeps failing. The message says why.",

@@ -50,6 +50,7 @@ export const announcements = (
     case "RestoreFailed":
     case "BackupMissing":
     case "JobRefused":
+    case "StrimziUnresolved":
     case "PodTrouble":
       if (isNew) found.push(announcement(now.reason, now.message))
       break

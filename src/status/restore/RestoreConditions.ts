@@ -1,3 +1,4 @@
+import { isStrimziReason } from "../../outcome/StrimziReasons.ts"
 import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as ConditionEntry from "../ConditionEntry.ts"
@@ -77,7 +78,10 @@ const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefin
   if (missingBackup !== undefined) {
     return no("BackupMissing", `${Format.sentence(missingBackup)} The restore starts once it can be used.`)
   }
-  if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  if (refusal !== undefined) {
+    const name = isStrimziReason(refusal.reason) ? "StrimziUnresolved" : "JobRefused"
+    return no(name, `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  }
   if (usedBefore !== undefined && status.phase === "Failed") {
     const why = `annotation ${retryAnnotation} has a value that was used before, or was removed, and Job ${usedBefore} has run for that value.`
     const last = status.message === undefined ? "" : ` The last attempt failed: ${Format.sentence(status.message)}`

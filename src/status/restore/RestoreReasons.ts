@@ -64,6 +64,12 @@ const all = {
       "The API server rejects the Job: quota, admission policy, missing permissions. The message quotes the server.",
     todo: "Remove what blocks the Job. The operator tries again automatically."
   },
+  StrimziUnresolved: {
+    of: ["Ready"],
+    meaning:
+      "`strimziRef` stands for no cluster now, so no Job can be made. The message begins with one of the reasons below, and says what is missing.",
+    todo: "Do what the message says. Strimzi's resources are looked up again every minute."
+  },
   BackupMissing: {
     of: ["Ready"],
     meaning: "The KafkaBackup of `spec.backupRef` does not exist in the namespace, or its spec cannot be used.",

@@ -65,6 +65,37 @@ describe("Secrets in a pod", () => {
     assert.deepStrictEqual(secretsOf(podWith(storage)), expected)
   )
 
+  it.each([
+    ["authorities alone", { caSecret: { name: "ca" } }, { ca: ["ca.crt"] }],
+    [
+      "authorities and a client certificate apart",
+      {
+        caSecret: { name: "ca", key: "root.pem" },
+        tlsSecret: { name: "user", certKey: "user.crt", keyKey: "user.key" }
+      },
+      { ca: ["root.pem"], user: ["user.crt", "user.key"] }
+    ],
+    [
+      "a user name that the resource has",
+      {
+        securityProtocol: "SASL_SSL",
+        caSecret: { name: "ca" },
+        saslSecret: { name: "user", mechanism: "SCRAM-SHA-512", username: "backup" }
+      },
+      { ca: ["ca.crt"], user: ["password"] }
+    ]
+  ])("are no others than the cluster needs: %s", (_, cluster, expected) =>
+    assert.deepStrictEqual(
+      secretsOf(
+        podWith(
+          { storageType: "s3", s3 },
+          { bootstrapServers: ["kafka:9092"], securityProtocol: "SSL", ...(cluster as object) }
+        )
+      ),
+      expected
+    )
+  )
+
   it("are mounted once each, with every key that is named, where several blocks name one Secret", () => {
     const pod = podWith(
       { storageType: "s3", s3: { ...s3, credentialsSecret: { name: "all", accessKeyKey: "username" } } },
