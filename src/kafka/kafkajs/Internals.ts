@@ -66,11 +66,23 @@ export interface KafkaJsRequestQueue {
   scheduleCheckPendingRequests: () => void
 }
 
-export interface KafkaJsSasl {
-  readonly mechanism: string
-  readonly username: string
-  readonly password: string
+/** One exchange of SASL messages: what is sent, and what of the answer is returned. Both carry their length first. */
+export interface KafkaJsSaslExchange {
+  readonly request: { readonly encode: () => Promise<Buffer> }
+  readonly response: {
+    readonly decode: (answer: Buffer) => Promise<Buffer>
+    readonly parse: (answer: Buffer) => Promise<Buffer>
+  }
 }
+
+/** An authenticator that is not kafkajs's own, made for each authentication. */
+export type KafkaJsAuthenticationProvider = (args: {
+  readonly saslAuthenticate: (exchange: KafkaJsSaslExchange) => Promise<Buffer>
+}) => { readonly authenticate: () => Promise<void> }
+
+export type KafkaJsSasl =
+  | { readonly mechanism: string; readonly username: string; readonly password: string }
+  | { readonly mechanism: string; readonly authenticationProvider: KafkaJsAuthenticationProvider }
 
 /** Why this version of kafkajs is unusable; undefined if it is usable. */
 export const incompatibility = (): string | undefined => {

@@ -69,7 +69,8 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
       const mine = yield* newest
       const nowMillis = yield* Clock.currentTimeMillis
       if (refusal?.identity === mine && nowMillis - refusal.millis < refusedMillis) return yield* refusal.reason
-      return yield* Link.open(broker.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
+      return yield* mine.prepare.pipe(
+        Effect.andThen(Link.open(broker.address, { ...settingsOf(mine), openTimeoutMillis })),
         Effect.tap(() =>
           Effect.sync(() => {
             wasAccepted = true
