@@ -2,6 +2,7 @@ import { BootstrapServers } from "./BootstrapServersSpec.ts"
 import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 import { SaslSecret } from "./SaslSecretSpec.ts"
+import { SaslSpec } from "./SaslSpec.ts"
 import { TlsSecret } from "./TlsSecretSpec.ts"
 
 export const KafkaClusterSpec = Field.object(
@@ -15,17 +16,41 @@ export const KafkaClusterSpec = Field.object(
       "PLAINTEXT"
     ),
     tlsSecret: Field.optional(TlsSecret),
-    saslSecret: Field.optional(SaslSecret)
+    saslSecret: Field.optional(SaslSecret),
+    sasl: Field.optional(SaslSpec)
   },
   {
     description: "The Kafka cluster to back up, and how to connect to it.",
     rules: [
       Rule.rule({
-        cel: "!self.securityProtocol.startsWith('SASL_') || has(self.saslSecret)",
-        message: "securityProtocol SASL_PLAINTEXT and SASL_SSL need saslSecret with name and mechanism",
+        cel: "!self.securityProtocol.startsWith('SASL_') || has(self.saslSecret) || has(self.sasl)",
+        message:
+          "securityProtocol SASL_PLAINTEXT and SASL_SSL need saslSecret with name and mechanism, or sasl for tokens",
         reason: "FieldValueRequired",
         fieldPath: ".saslSecret",
-        holds: (self) => !self.securityProtocol.startsWith("SASL_") || self.saslSecret !== undefined
+        holds: (self) =>
+          !self.securityProtocol.startsWith("SASL_") || self.saslSecret !== undefined || self.sasl !== undefined
+      }),
+      Rule.rule({
+        cel: "!has(self.saslSecret) || !has(self.sasl)",
+        message: "choose one: saslSecret for user name and password, or sasl for tokens",
+        reason: "FieldValueForbidden",
+        fieldPath: ".sasl",
+        holds: (self) => self.saslSecret === undefined || self.sasl === undefined
+      }),
+      Rule.rule({
+        cel: "self.securityProtocol.startsWith('SASL_') || !has(self.sasl)",
+        message: "sasl has no effect with this securityProtocol: set SASL_SSL or SASL_PLAINTEXT, or remove sasl",
+        reason: "FieldValueForbidden",
+        fieldPath: ".sasl",
+        holds: (self) => self.securityProtocol.startsWith("SASL_") || self.sasl === undefined
+      }),
+      Rule.rule({
+        cel: "self.securityProtocol != 'SASL_PLAINTEXT' || !has(self.sasl) || self.sasl.mechanism != 'AWS_MSK_IAM'",
+        message: "mechanism AWS_MSK_IAM needs securityProtocol SASL_SSL: MSK takes tokens of IAM over TLS only",
+        reason: "FieldValueForbidden",
+        fieldPath: ".securityProtocol",
+        holds: (self) => self.securityProtocol !== "SASL_PLAINTEXT" || self.sasl?.mechanism !== "AWS_MSK_IAM"
       }),
       Rule.rule({
         cel: "self.securityProtocol.startsWith('SASL_') || !has(self.saslSecret)",
