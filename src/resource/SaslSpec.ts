@@ -18,8 +18,14 @@ const ServiceAccountTokenSpec = Field.object(
   {
     audience: Field.text({
       description: "Audience of the token, as the brokers expect it, for example kafka or https://kafka.example.com.",
-      maxLength: 128,
-      rules: [Rule.matches("^[!-~]+$", "must be printable ASCII without blanks, and not empty")]
+      maxLength: 80,
+      rules: [
+        Rule.matches("^[!-~]+$", "must be printable ASCII without blanks, and not empty"),
+        Rule.avoids(
+          "kubernetes[.]default",
+          "must not be the audience of the API server: the token is sent to the brokers, which could act with it"
+        )
+      ]
     }),
     expirationSeconds: Field.withDefault(
       Field.integer({
