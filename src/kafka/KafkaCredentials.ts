@@ -102,10 +102,7 @@ export const values = (credentials: KafkaCredentials): ReadonlyArray<string> => 
     case "AWS_MSK_IAM":
       return credentials.credentials === undefined
         ? []
-        : [
-            Redacted.value(credentials.credentials.secretAccessKey),
-            Redacted.value(credentials.credentials.accessKeyId)
-          ]
+        : [Redacted.value(credentials.credentials.secretAccessKey), Redacted.value(credentials.credentials.accessKeyId)]
     default:
       return [Redacted.value(credentials.password), Redacted.value(credentials.username)]
   }

@@ -69,7 +69,10 @@ export const ClientCredentialsSpec = Field.object(
       "Header"
     ),
     scope: Field.optional(
-      visible("Scopes to ask for, separated by blanks. Absent: the server gives those that are the client's default.", 2048)
+      visible(
+        "Scopes to ask for, separated by blanks. Absent: the server gives those that are the client's default.",
+        2048
+      )
     ),
     audience: Field.optional(
       visible("Audience to ask for, a parameter that some servers need, for example Auth0. Absent: none is sent.", 1024)

@@ -6,7 +6,9 @@
 /** The folder of these files. */
 export const folder = "service-account-tokens"
 
-/** The file of an audience, which is a valid key of a Secret: what a key may not hold is written as `_` and its bytes. */
+/**
+ * The file of an audience, which is a valid key of a Secret: what a key may not hold is written as `_` and its bytes.
+ */
 export const file = (audience: string): string =>
   audience.replaceAll(/[^A-Za-z0-9.-]/gu, (character) =>
     [...new TextEncoder().encode(character)]

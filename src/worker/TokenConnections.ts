@@ -47,7 +47,11 @@ const serviceAccountToken = Effect.fnUntraced(function* (audience: string) {
 
 const tokenSecret = Effect.fnUntraced(function* (secret: string, key: string) {
   const token = yield* (yield* Secrets).word(secret, key, "ascii")
-  return { _tag: "GivenToken", token, origin: KafkaCredentials.originText({ secret, keys: [key] }) } satisfies GivenToken
+  return {
+    _tag: "GivenToken",
+    token,
+    origin: KafkaCredentials.originText({ secret, keys: [key] })
+  } satisfies GivenToken
 })
 
 const oauthBearer = Effect.fnUntraced(function* (spec: NonNullable<SaslSpec["oauthBearer"]>) {
@@ -79,7 +83,9 @@ const mskIam = Effect.fnUntraced(function* (spec: NonNullable<SaslSpec["awsMskIa
   }
 })
 
-/** The credentials of a spec that uses tokens; undefined for one that does not. The schema refuses more than one way. */
+/**
+ * The credentials of a spec that uses tokens; undefined for one that does not. The schema refuses more than one way.
+ */
 export const sasl = Effect.fnUntraced(function* (
   spec: SaslSpec | undefined
 ): Effect.fn.Return<TokenCredentials | undefined, SecretError, Secrets> {

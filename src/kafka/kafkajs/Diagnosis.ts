@@ -66,7 +66,11 @@ export const reason = (
     const type = Failure.typeOf(broken.cause)
     if (type === "ILLEGAL_SASL_STATE") return Failure.proven.noSasl(where)
     if (type === "UNSUPPORTED_SASL_MECHANISM") {
-      const answer = yield* handshake(address, settings, target.sasl === undefined ? "PLAIN" : wireMechanism(target.sasl))
+      const answer = yield* handshake(
+        address,
+        settings,
+        target.sasl === undefined ? "PLAIN" : wireMechanism(target.sasl)
+      )
       return Failure.proven.mechanismNotOffered(where, answer?.mechanisms ?? [], target)
     }
     const unanswered = broken.cause instanceof NoAnswer && broken.stage === "greeting"
@@ -89,7 +93,8 @@ export const reason = (
 
 /** True if the broker refused the user, the password, the token or the client certificate, or no token was given. */
 export const isRefusal = ({ cause }: LinkBroken): boolean =>
-  (cause instanceof NoToken ? cause.reason._tag === "KafkaAuthenticationFailed" : Failure.isRefusal(cause)) || CertificateFailure.isRefusal(cause)
+  (cause instanceof NoToken ? cause.reason._tag === "KafkaAuthenticationFailed" : Failure.isRefusal(cause)) ||
+  CertificateFailure.isRefusal(cause)
 
 /**
  * The same refusal by brokers that accepted credentials earlier in this run: most likely credentials were rotated and

@@ -61,7 +61,11 @@ const failure = (error: Error, client: ClientCredentials, waitsForUnknownHosts: 
   }
   if (code === "ENOTFOUND" || code === "EAI_NONAME") {
     const advice = "check from inside this Kubernetes cluster that the host name in tokenEndpoint resolves"
-    return new TokenUnavailable({ detail: `${where}: the host name is unknown`, advice, transient: waitsForUnknownHosts })
+    return new TokenUnavailable({
+      detail: `${where}: the host name is unknown`,
+      advice,
+      transient: waitsForUnknownHosts
+    })
   }
   if (/^(EPROTO|ERR_SSL|ERR_OSSL)/u.test(code)) {
     const advice = "check the port in tokenEndpoint, and the TLS versions of the server: TLS 1.2 or later is required"
@@ -70,7 +74,8 @@ const failure = (error: Error, client: ClientCredentials, waitsForUnknownHosts: 
   const what = error instanceof TokenRequest.TimedOut ? error.message : code === "" ? "the connection was lost" : code
   return new TokenUnavailable({
     detail: `${where} cannot be reached: ${what}`,
-    advice: "check that the server runs, and that firewalls, proxies and NetworkPolicies let the pod of the run reach it",
+    advice:
+      "check that the server runs, and that firewalls, proxies and NetworkPolicies let the pod of the run reach it",
     transient: true
   })
 }

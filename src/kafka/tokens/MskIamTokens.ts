@@ -18,7 +18,15 @@ interface Failed extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number }
 }
 
-const away = new Set(["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ENOTFOUND"])
+const away = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "ENOTFOUND"
+])
 
 const isAway = ({ $metadata, code, name }: Failed): boolean =>
   ($metadata?.httpStatusCode ?? 0) >= 500 ||
@@ -29,7 +37,9 @@ const isAway = ({ $metadata, code, name }: Failed): boolean =>
 /** The text of AWS on one line, unless it quotes a secret. */
 const textOf = ({ message, name }: Failed, target: MskIam): string => {
   const quotes = KafkaCredentials.values(target).some((value) => value !== "" && message.includes(value))
-  const text = quotes ? "its text is left out because it quotes a secret" : message.replaceAll(/\s+/gu, " ").slice(0, 300)
+  const text = quotes
+    ? "its text is left out because it quotes a secret"
+    : message.replaceAll(/\s+/gu, " ").slice(0, 300)
   return `${name}: ${text}`
 }
 
@@ -46,7 +56,8 @@ const failure = (error: Failed, target: MskIam): KafkaReason =>
   isAway(error)
     ? new TokenUnavailable({
         detail: `AWS gives no credentials at the moment (${textOf(error, target)})`,
-        advice: "check that the pod of the run reaches STS and the cloud's metadata service, and the proxies of the environment",
+        advice:
+          "check that the pod of the run reaches STS and the cloud's metadata service, and the proxies of the environment",
         transient: true
       })
     : new KafkaAuthenticationFailed({
@@ -68,7 +79,12 @@ export const make = (
       Effect.timeoutOrElse({
         duration: limitMillis,
         orElse: () =>
-          Effect.fail(failure(Object.assign(new Error(`no answer within ${limitMillis / 1000} s`), { name: "TimeoutError" }), target))
+          Effect.fail(
+            failure(
+              Object.assign(new Error(`no answer within ${limitMillis / 1000} s`), { name: "TimeoutError" }),
+              target
+            )
+          )
       })
     )
     const nowMillis = yield* Clock.currentTimeMillis

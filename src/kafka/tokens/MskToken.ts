@@ -41,13 +41,7 @@ const timestamp = (nowMillis: number): string =>
     .replaceAll(/[-:]/gu, "")
 
 /** The token for a region, valid for `seconds` from `nowMillis`. `userAgent` says to AWS which program signed it. */
-export const sign = (
-  region: string,
-  keys: AwsKeys,
-  nowMillis: number,
-  seconds: number,
-  userAgent: string
-): string => {
+export const sign = (region: string, keys: AwsKeys, nowMillis: number, seconds: number, userAgent: string): string => {
   const host = `kafka.${region}.amazonaws.com`
   const time = timestamp(nowMillis)
   const day = time.slice(0, 8)

@@ -92,6 +92,4 @@ export const post = (
     request.on("error", fail)
     request.end(body)
     return Effect.sync(() => request.destroy())
-  }).pipe(
-    Effect.timeoutOrElse({ duration: limitMillis, orElse: () => Effect.fail(new TimedOut(limitMillis)) })
-  )
+  }).pipe(Effect.timeoutOrElse({ duration: limitMillis, orElse: () => Effect.fail(new TimedOut(limitMillis)) }))

@@ -20,10 +20,7 @@ const newest = <C extends TokenCredentials>(target: KafkaTarget, first: C): Effe
     fresh?.sasl?.mechanism === first.mechanism ? (fresh.sasl as C) : first
   )
 
-const oauthToken = (
-  { source }: OAuthBearer,
-  waitsForUnknownHosts: boolean
-): Effect.Effect<Token.Token, KafkaReason> =>
+const oauthToken = ({ source }: OAuthBearer, waitsForUnknownHosts: boolean): Effect.Effect<Token.Token, KafkaReason> =>
   source._tag === "ClientCredentials"
     ? ClientCredentialsGrant.fetch(source, waitsForUnknownHosts)
     : Effect.map(Clock.currentTimeMillis, (takenMillis) => {

@@ -1,6 +1,6 @@
 /*
- * Writes tokens.json beside it: tokens that AWS's own signer makes at a fixed time with fixed keys. To be run again when
- * a newer version of the signer is to be compared, in an empty folder in which it is installed:
+ * Writes tokens.json beside it: tokens that AWS's own signer makes at fixed times with fixed keys. Written with version
+ * 1.0.3 on 30 November 2026. To be run again to compare a newer signer, in an empty folder in which it is installed:
  *
  *   npm install aws-msk-iam-sasl-signer-js@1.0.3
  *   cp <repository>/test/golden/msk/regenerate.mjs . && node regenerate.mjs > <repository>/test/golden/msk/tokens.json
@@ -33,7 +33,9 @@ for (let index = 0; index < 40; index++) {
   const keys = {
     accessKeyId: `EXAMPLE${bytes(`id${index}`, 8).toString("hex").toUpperCase()}`,
     secretAccessKey: bytes(`secret${index}`, 30).toString("base64"),
-    ...(index % 2 === 0 ? {} : { sessionToken: `${bytes(`session${index}`, 200 + index).toString("base64")}!'()*~ +&=ü` })
+    ...(index % 2 === 0
+      ? {}
+      : { sessionToken: `${bytes(`session${index}`, 200 + index).toString("base64")}!'()*~ +&=ü` })
   }
   nowMillis = RealDate.UTC(2026, index % 12, 1 + (index % 28), index % 24, index, index, index)
   // Temporary keys that end sooner shorten the life of the token.
