@@ -90,11 +90,10 @@ describeWith(["java"], "A run against a cluster that takes tokens", ({ java: { c
     )
     const target = unique("restored")
     const spec = {
-      backupRef: { name: "tokens", backupId },
+      backupId,
       targetCluster: kafkaCluster,
       storage: onVolume,
-      topicMapping: { [topic]: target },
-      createTopics: true
+      topicMapping: { [topic]: target }
     }
     const restored = await run(["restore", ...workspace.manifest("back", spec, "KafkaRestore")])
     assert.strictEqual(restored.code, 0, restored.stderr)

@@ -123,10 +123,12 @@ export const quietTimers = (): void => {
 /**
  * Makes kafkajs renew the session `beforeMillis` before its end, or half-way through a shorter session. As shipped, a
  * session shorter than the threshold is renewed with every request, and Kafka closes a connection that renews twice
- * within one second. To be called after each authentication, because each grants its own lifetime.
+ * within one second. To be called after each authentication, because each grants its own lifetime. In whole
+ * milliseconds: kafkajs throws on any other number.
  */
 export const renewInTime = (connection: KafkaJsConnection, beforeMillis: number): void => {
-  connection.reauthenticationThreshold = Math.min(beforeMillis, Number(connection.sessionLifetime.toString()) / 2)
+  const halfMillis = Math.floor(Number(connection.sessionLifetime.toString()) / 2)
+  connection.reauthenticationThreshold = Math.min(beforeMillis, halfMillis)
 }
 
 /** Failures arrive as rejections, so kafkajs logs nothing. */

@@ -135,7 +135,7 @@ describe("SASL OAUTHBEARER", () => {
       const { received, url } = yield* httpServer((_, count) => ({
         body: { access_token: `token-${count}`, expires_in: 1 }
       }))
-      const { log, server } = yield* bearerBroker(() => ({ sessionMillis: 300 }))
+      const { log, server } = yield* bearerBroker(() => ({ sessionMillis: 301 }))
       const source: OAuthBearer["source"] = {
         _tag: "ClientCredentials",
         tokenEndpoint: url,
@@ -144,7 +144,7 @@ describe("SASL OAUTHBEARER", () => {
         sentIn: "Header",
         origin: { secret: "kafka-client", keys: ["clientId", "clientSecret"] }
       }
-      const wire = yield* KafkaJsWire.make(target(server, source), { reauthenticateBefore: "150 millis" })
+      const wire = yield* KafkaJsWire.make(target(server, source), { reauthenticateBefore: "10 seconds" })
       const fetch = wire
         .fetch({ topic: "orders", partition: 0, leader: 1, offset: 0, maxBytes: 1024, maxWaitMillis: 1 })
         .pipe(Effect.tap(({ release }) => Effect.sync(release)))
