@@ -2,7 +2,7 @@ import { BootstrapServers } from "./BootstrapServersSpec.ts"
 import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 import { SaslSecret } from "./SaslSecretSpec.ts"
-import { SaslSpec } from "./SaslSpec.ts"
+import { saslRules, SaslSpec } from "./SaslSpec.ts"
 import { TlsSecret } from "./TlsSecretSpec.ts"
 
 export const KafkaClusterSpec = Field.object(
@@ -22,6 +22,7 @@ export const KafkaClusterSpec = Field.object(
   {
     description: "The Kafka cluster to back up, and how to connect to it.",
     rules: [
+      ...saslRules,
       Rule.rule({
         cel: "!self.securityProtocol.startsWith('SASL_') || has(self.saslSecret) || has(self.sasl)",
         message:
@@ -30,27 +31,6 @@ export const KafkaClusterSpec = Field.object(
         fieldPath: ".saslSecret",
         holds: (self) =>
           !self.securityProtocol.startsWith("SASL_") || self.saslSecret !== undefined || self.sasl !== undefined
-      }),
-      Rule.rule({
-        cel: "!has(self.saslSecret) || !has(self.sasl)",
-        message: "choose one: saslSecret for user name and password, or sasl for tokens",
-        reason: "FieldValueForbidden",
-        fieldPath: ".sasl",
-        holds: (self) => self.saslSecret === undefined || self.sasl === undefined
-      }),
-      Rule.rule({
-        cel: "self.securityProtocol.startsWith('SASL_') || !has(self.sasl)",
-        message: "sasl has no effect with this securityProtocol: set SASL_SSL or SASL_PLAINTEXT, or remove sasl",
-        reason: "FieldValueForbidden",
-        fieldPath: ".sasl",
-        holds: (self) => self.securityProtocol.startsWith("SASL_") || self.sasl === undefined
-      }),
-      Rule.rule({
-        cel: "self.securityProtocol != 'SASL_PLAINTEXT' || !has(self.sasl) || self.sasl.mechanism != 'AWS_MSK_IAM'",
-        message: "mechanism AWS_MSK_IAM needs securityProtocol SASL_SSL: MSK takes tokens of IAM over TLS only",
-        reason: "FieldValueForbidden",
-        fieldPath: ".securityProtocol",
-        holds: (self) => self.securityProtocol !== "SASL_PLAINTEXT" || self.sasl?.mechanism !== "AWS_MSK_IAM"
       }),
       Rule.rule({
         cel: "self.securityProtocol.startsWith('SASL_') || !has(self.saslSecret)",

@@ -1,148 +1,7 @@
-import { ClientCredentialsSpec } from "./ClientCredentialsSpec.ts"
+import { AwsMskIamSpec } from "./AwsMskIamSpec.ts"
 import * as Field from "./Field.ts"
-import { secretKey, secretName } from "./Name.ts"
+import { OAuthBearerSpec } from "./OAuthBearerSpec.ts"
 import * as Rule from "./Rule.ts"
-
-const TokenSecret = Field.object(
-  {
-    name: secretName,
-    key: Field.withDefault(secretKey("Key of the token. A trailing line break is stripped."), "token")
-  },
-  {
-    description:
-      "Secret with a token that somebody else keeps fresh. It is read again for every connection and every renewal of a session."
-  }
-)
-
-const ServiceAccountTokenSpec = Field.object(
-  {
-    audience: Field.text({
-      description: "Audience of the token, as the brokers expect it, for example kafka or https://kafka.example.com.",
-      maxLength: 80,
-      rules: [
-        Rule.matches("^[!-~]+$", "must be printable ASCII without blanks, and not empty"),
-        Rule.avoids(
-          "kubernetes[.]default",
-          "must not be the audience of the API server: the token is sent to the brokers, which could act with it"
-        )
-      ]
-    }),
-    expirationSeconds: Field.withDefault(
-      Field.integer({
-        description: "Life of the token, in seconds. The kubelet renews it when a fifth of its life is left.",
-        minimum: 600,
-        maximum: 86_400
-      }),
-      3600
-    )
-  },
-  {
-    description:
-      "The token of the pod's own service account (podTemplate.serviceAccountName), for brokers that trust the issuer of this Kubernetes cluster. No Secret is needed."
-  }
-)
-
-const ways = ["clientCredentials", "tokenSecret", "serviceAccountToken"] as const
-
-const OAuthBearerSpec = Field.object(
-  {
-    clientCredentials: Field.optional(ClientCredentialsSpec),
-    tokenSecret: Field.optional(TokenSecret),
-    serviceAccountToken: Field.optional(ServiceAccountTokenSpec),
-    extensions: Field.optional(
-      Field.map(
-        Field.text({
-          description: "Value of one extension.",
-          maxLength: 1024,
-          rules: [Rule.matches("^[ -~]+$", "must be printable ASCII, and not empty")]
-        }),
-        {
-          description:
-            "SASL extensions that are sent with the token (KIP-342), for example logicalCluster and identityPoolId for Confluent Cloud.",
-          maxProperties: 20,
-          rules: [
-            Rule.rule({
-              cel: "self.all(name, name.matches(r'^[A-Za-z]{1,64}$') && name != 'auth')",
-              message: "names of extensions are 1 to 64 letters, and not auth, for example logicalCluster",
-              holds: (self) => Object.keys(self).every((name) => /^[A-Za-z]{1,64}$/u.test(name) && name !== "auth")
-            })
-          ]
-        }
-      )
-    )
-  },
-  {
-    description:
-      "Where the tokens for SASL OAUTHBEARER come from. Choose one: clientCredentials, tokenSecret or serviceAccountToken.",
-    rules: [
-      Rule.rule({
-        cel: "[has(self.clientCredentials), has(self.tokenSecret), has(self.serviceAccountToken)].exists_one(given, given)",
-        message: "choose one source of tokens: clientCredentials, tokenSecret or serviceAccountToken",
-        holds: (self) => ways.filter((way) => self[way] !== undefined).length === 1
-      })
-    ]
-  }
-)
-
-const MskCredentialsSecret = Field.object(
-  {
-    name: secretName,
-    accessKeyKey: Field.withDefault(secretKey("Key of the access key id."), "accessKey"),
-    secretKeyKey: Field.withDefault(secretKey("Key of the secret access key."), "secretKey")
-  },
-  {
-    description:
-      "Secret with static access keys. Without it the pod's own identity is used: IRSA, EKS Pod Identity or the instance's role."
-  }
-)
-
-const AwsMskIamSpec = Field.object(
-  {
-    region: Field.text({
-      description: "Region of the MSK cluster, for example us-west-2.",
-      maxLength: 63,
-      rules: [Rule.matches("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "must be a region's name, for example us-west-2")]
-    }),
-    roleArn: Field.optional(
-      Field.text({
-        description:
-          "Role to assume for the brokers, for example of the account that has the cluster. Absent: the pod's own role, or the user of the keys.",
-        maxLength: 2048,
-        rules: [
-          Rule.matches(
-            "^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
-            "must be the ARN of a role, for example arn:aws:iam::123456789012:role/kafka-backup"
-          )
-        ]
-      })
-    ),
-    externalId: Field.optional(
-      Field.text({
-        description: "External id that the trust policy of roleArn asks for.",
-        maxLength: 1224,
-        rules: [
-          Rule.matches(
-            "^[A-Za-z0-9+=,.@:/_-]{2,}$",
-            "must be an external id: 2 or more letters, digits and any of + = , . @ : / _ -"
-          )
-        ]
-      })
-    ),
-    credentialsSecret: Field.optional(MskCredentialsSecret)
-  },
-  {
-    description: "IAM access control of Amazon MSK. The brokers' port is 9098, from elsewhere 9198.",
-    rules: [
-      Rule.rule({
-        cel: "!has(self.externalId) || has(self.roleArn)",
-        message: "externalId has no effect without roleArn: name the role, or remove externalId",
-        reason: "FieldValueForbidden",
-        fieldPath: ".externalId",
-        holds: (self) => self.externalId === undefined || self.roleArn !== undefined
-      })
-    ]
-  }
-)
 
 /** The block that belongs to each mechanism. */
 const blocks = { OAUTHBEARER: "oauthBearer", AWS_MSK_IAM: "awsMskIam" } as const
@@ -191,3 +50,34 @@ export const SaslSpec = Field.object(
   }
 )
 export type SaslSpec = typeof SaslSpec.Type
+
+interface Holder {
+  readonly securityProtocol: string
+  readonly saslSecret?: unknown
+  readonly sasl?: { readonly mechanism: string } | undefined
+}
+
+/** Of the cluster that has it. */
+export const saslRules: ReadonlyArray<Rule.Rule<Holder>> = [
+  Rule.rule({
+    cel: "!has(self.saslSecret) || !has(self.sasl)",
+    message: "choose one: saslSecret for user name and password, or sasl for tokens",
+    reason: "FieldValueForbidden",
+    fieldPath: ".sasl",
+    holds: (self) => self.saslSecret === undefined || self.sasl === undefined
+  }),
+  Rule.rule({
+    cel: "self.securityProtocol.startsWith('SASL_') || !has(self.sasl)",
+    message: "sasl has no effect with this securityProtocol: set SASL_SSL or SASL_PLAINTEXT, or remove sasl",
+    reason: "FieldValueForbidden",
+    fieldPath: ".sasl",
+    holds: (self) => self.securityProtocol.startsWith("SASL_") || self.sasl === undefined
+  }),
+  Rule.rule({
+    cel: "self.securityProtocol != 'SASL_PLAINTEXT' || !has(self.sasl) || self.sasl.mechanism != 'AWS_MSK_IAM'",
+    message: "mechanism AWS_MSK_IAM needs securityProtocol SASL_SSL: MSK takes tokens of IAM over TLS only",
+    reason: "FieldValueForbidden",
+    fieldPath: ".securityProtocol",
+    holds: (self) => self.securityProtocol !== "SASL_PLAINTEXT" || self.sasl?.mechanism !== "AWS_MSK_IAM"
+  })
+]

@@ -1,7 +1,9 @@
 import { Effect, Redacted } from "effect"
 import type { GivenToken, TokenCredentials } from "../kafka/KafkaCredentials.ts"
 import * as KafkaCredentials from "../kafka/KafkaCredentials.ts"
+import type { AwsMskIamSpec } from "../resource/AwsMskIamSpec.ts"
 import type { ClientCredentialsSpec } from "../resource/ClientCredentialsSpec.ts"
+import type { OAuthBearerSpec } from "../resource/OAuthBearerSpec.ts"
 import type { SaslSpec } from "../resource/SaslSpec.ts"
 import * as ServiceAccountToken from "../resource/ServiceAccountToken.ts"
 import { Secrets } from "../secrets/MountedSecrets.ts"
@@ -54,7 +56,7 @@ const tokenSecret = Effect.fnUntraced(function* (secret: string, key: string) {
   } satisfies GivenToken
 })
 
-const oauthBearer = Effect.fnUntraced(function* (spec: NonNullable<SaslSpec["oauthBearer"]>) {
+const oauthBearer = Effect.fnUntraced(function* (spec: OAuthBearerSpec) {
   const { clientCredentials: client, extensions = {}, serviceAccountToken: own, tokenSecret: given } = spec
   const mechanism = "OAUTHBEARER" as const
   if (client !== undefined) return { mechanism, source: yield* clientCredentials(client), extensions }
@@ -63,7 +65,7 @@ const oauthBearer = Effect.fnUntraced(function* (spec: NonNullable<SaslSpec["oau
   return undefined
 })
 
-const mskIam = Effect.fnUntraced(function* (spec: NonNullable<SaslSpec["awsMskIam"]>) {
+const mskIam = Effect.fnUntraced(function* (spec: AwsMskIamSpec) {
   const { credentialsSecret, externalId, region, roleArn } = spec
   const target = {
     mechanism: "AWS_MSK_IAM" as const,
