@@ -107,9 +107,11 @@ export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): Kafka
         advice: `if credentials are being rotated, update ${Failure.secrets(target)}: every new connection reads them again; otherwise ${reason.advice}`,
         transient: true
       })
-    : reason._tag === "TokenUnavailable" && !reason.transient
-      ? new TokenUnavailable({ detail: reason.detail, advice: reason.advice, transient: true })
-      : reason
+    : reason
+
+/** The same failure to get a token once tokens were given: its address was right, so waiting may help. */
+export const afterTokens = ({ advice, detail }: TokenUnavailable): TokenUnavailable =>
+  new TokenUnavailable({ detail, advice, transient: true })
 
 /**
  * The same failure of a broker that answered requests earlier in this run: its host name, its certificate and its

@@ -49,6 +49,7 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
     Diagnosis.reason(broken, address, where, settingsOf(current), current.target).pipe(
       Effect.map((found) => {
         if (wasAccepted && Diagnosis.isRefusal(broken)) return Diagnosis.afterAcceptance(found, current.target)
+        if (wasAccepted && found._tag === "TokenUnavailable") return Diagnosis.afterTokens(found)
         return serving.has(Address.format(address)) ? Diagnosis.afterService(found) : found
       })
     )

@@ -77,6 +77,15 @@ const given = (token: string): OAuthBearer["source"] => ({
   origin: "Secret kafka-token, key token"
 })
 
+const withClient = (tokenEndpoint: string): OAuthBearer["source"] => ({
+  _tag: "ClientCredentials",
+  tokenEndpoint,
+  clientId: Redacted.make("id"),
+  clientSecret: Redacted.make("secret"),
+  sentIn: "Header",
+  origin: { secret: "kafka-client", keys: ["clientId", "clientSecret"] }
+})
+
 const target = (server: string, source: OAuthBearer["source"], more: Partial<KafkaTarget> = {}): KafkaTarget => ({
   bootstrapServers: [server],
   sasl: { mechanism: "OAUTHBEARER", source, extensions: {} },
@@ -136,14 +145,7 @@ describe("SASL OAUTHBEARER", () => {
         body: { access_token: `token-${count}`, expires_in: 1 }
       }))
       const { log, server } = yield* bearerBroker(() => ({ sessionMillis: 301 }))
-      const source: OAuthBearer["source"] = {
-        _tag: "ClientCredentials",
-        tokenEndpoint: url,
-        clientId: Redacted.make("id"),
-        clientSecret: Redacted.make("secret"),
-        sentIn: "Header",
-        origin: { secret: "kafka-client", keys: ["clientId", "clientSecret"] }
-      }
+      const source = withClient(url)
       const wire = yield* KafkaJsWire.make(target(server, source), { reauthenticateBefore: "10 seconds" })
       const fetch = wire
         .fetch({ topic: "orders", partition: 0, leader: 1, offset: 0, maxBytes: 1024, maxWaitMillis: 1 })
@@ -179,20 +181,49 @@ describe("SASL OAUTHBEARER", () => {
     Effect.gen(function* () {
       const { received, url } = yield* httpServer(() => ({ status: 401, body: { error: "invalid_client" } }))
       const { log, server } = yield* bearerBroker(() => ({}))
-      const source: OAuthBearer["source"] = {
-        _tag: "ClientCredentials",
-        tokenEndpoint: url,
-        clientId: Redacted.make("id"),
-        clientSecret: Redacted.make("secret"),
-        sentIn: "Header",
-        origin: { secret: "kafka-client", keys: ["clientId", "clientSecret"] }
-      }
+      const source = withClient(url)
       const servers = [server, server.replace("127.0.0.1", "localhost")]
       const error = yield* Effect.flip(KafkaJsWire.make({ ...target(server, source), bootstrapServers: servers }))
       expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.message.match(/invalid_client/g)).toHaveLength(1)
       expect(received).toHaveLength(1)
       expect(log.messages).toHaveLength(0)
+    })
+  )
+
+  it.live("whose client is refused later waits for a rotation, as it does for passwords", () =>
+    Effect.gen(function* () {
+      const { url } = yield* httpServer((_, count) =>
+        count === 1
+          ? { body: { access_token: "first", expires_in: 1 } }
+          : { status: 401, body: { error: "invalid_client" } }
+      )
+      const { log, server } = yield* bearerBroker(() => ({ sessionMillis: 200 }))
+      const wire = yield* KafkaJsWire.make(target(server, withClient(url)), { reauthenticateBefore: "100 millis" })
+      // What the first token still allows goes on.
+      const failure = yield* Effect.flip(
+        Effect.forever(Effect.andThen(wire.metadata(["orders"]), Effect.sleep("20 millis")))
+      )
+      expect(failure.isRetryable).toBe(true)
+      expect(failure.message).toContain("invalid_client")
+      expect(failure.message).toContain("although it accepted credentials earlier in this run")
+      expect(failure.advice).toContain("update Secret kafka-client, keys clientId and clientSecret")
+      expect(log.violations).toBe(0)
+    })
+  )
+
+  it.live("waits for an endpoint that is away after it has worked, whatever its failure looks like", () =>
+    Effect.gen(function* () {
+      const { url } = yield* httpServer((_, count) =>
+        count === 1 ? { body: { access_token: "first", expires_in: 1 } } : { status: 404 }
+      )
+      const { server } = yield* bearerBroker(() => ({ sessionMillis: 200 }))
+      const wire = yield* KafkaJsWire.make(target(server, withClient(url)), { reauthenticateBefore: "100 millis" })
+      const failure = yield* Effect.flip(
+        Effect.forever(Effect.andThen(wire.metadata(["orders"]), Effect.sleep("20 millis")))
+      )
+      expect(failure.reason._tag).toBe("TokenUnavailable")
+      expect(failure.isRetryable).toBe(true)
     })
   )
 })
