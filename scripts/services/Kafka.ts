@@ -322,4 +322,4 @@ export const prepareAt = async (fleet: Fleet, host: string) => {
   return { nodes: [node], start }
 }
 
-export { format }
+export { boot, bootMillis, clusterId, format, housekeeping, isUp, type Node, smallHeap, writeConfig }

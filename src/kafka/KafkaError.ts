@@ -16,6 +16,18 @@ export class BrokerUnreachable extends Schema.TaggedError<BrokerUnreachable>()("
   }
 }
 
+/** No token for the brokers could be had: whoever issues it does not answer, or answers something else. */
+export class TokenUnavailable extends Schema.TaggedError<TokenUnavailable>()("TokenUnavailable", {
+  detail: Schema.String,
+  advice: Schema.String,
+  /** True if waiting may help (time-out, 5xx); false if the configuration must change (host name, path). */
+  transient: Schema.Boolean
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
 /** One side refused the identity of the other: SASL failure, untrusted certificate, host name mismatch. */
 export class KafkaAuthenticationFailed extends Schema.TaggedError<KafkaAuthenticationFailed>()(
   "KafkaAuthenticationFailed",
@@ -163,6 +175,7 @@ export class GroupActive extends Schema.TaggedError<GroupActive>()("GroupActive"
 
 export const KafkaReason = Schema.Union([
   BrokerUnreachable,
+  TokenUnavailable,
   KafkaAuthenticationFailed,
   KafkaAuthorizationFailed,
   TopicVanished,
@@ -202,6 +215,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   get isRetryable(): boolean {
     switch (this.reason._tag) {
       case "BrokerUnreachable":
+      case "TokenUnavailable":
       case "ProtocolFailure":
         return this.reason.transient
       case "Stalled":
@@ -215,6 +229,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   get advice(): string {
     switch (this.reason._tag) {
       case "BrokerUnreachable":
+      case "TokenUnavailable":
       case "KafkaAuthenticationFailed":
       case "UnsupportedBatch":
       case "BatchRefused":

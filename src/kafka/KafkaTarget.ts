@@ -1,4 +1,5 @@
 import type { Effect, Redacted } from "effect"
+import type { KafkaCredentials } from "./KafkaCredentials.ts"
 
 /** How to reach one cluster, with credentials. */
 export interface KafkaTarget {
@@ -22,18 +23,7 @@ export interface KafkaTarget {
       }
     | undefined
   /** Present for SASL_PLAINTEXT and SASL_SSL. */
-  readonly sasl?:
-    | {
-        readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"
-        readonly username: Redacted.Redacted
-        readonly password: Redacted.Redacted
-        /** The Secret that holds the credentials, and its keys, for messages. */
-        readonly secret: string
-        /** Absent: the user name stands in the resource. */
-        readonly usernameKey?: string
-        readonly passwordKey: string
-      }
-    | undefined
+  readonly sasl?: KafkaCredentials | undefined
   /** True: a host name that no name server knows is an outage. Otherwise it is a mistake in the configuration. */
   readonly waitsForUnknownHosts?: boolean
   /** This target with the present values of its Secrets; undefined while they cannot be read. */

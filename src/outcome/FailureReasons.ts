@@ -38,6 +38,7 @@ const all = {
   SetIncomplete: exitCodes.notFound,
   RunAlreadyTaken: exitCodes.notFound,
   BrokerUnreachable: exitCodes.clusterUnusable,
+  TokenUnavailable: exitCodes.clusterUnusable,
   ProtocolFailure: exitCodes.clusterUnusable,
   Stalled: exitCodes.clusterUnusable,
   RestoreIncomplete: exitCodes.notFound,

@@ -4,6 +4,7 @@ import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 import { SaslSecret } from "./SaslSecretSpec.ts"
 import { StrimziRef, strimziRefRules } from "./StrimziRefSpec.ts"
+import { saslRules, SaslSpec } from "./SaslSpec.ts"
 import { TlsSecret } from "./TlsSecretSpec.ts"
 
 export const KafkaClusterSpec = Field.object(
@@ -19,7 +20,8 @@ export const KafkaClusterSpec = Field.object(
     ),
     caSecret: Field.optional(CaSecret),
     tlsSecret: Field.optional(TlsSecret),
-    saslSecret: Field.optional(SaslSecret)
+    saslSecret: Field.optional(SaslSecret),
+    sasl: Field.optional(SaslSpec)
   },
   {
     description: "The Kafka cluster to back up, and how to connect to it.",
@@ -27,13 +29,18 @@ export const KafkaClusterSpec = Field.object(
       // Beside strimziRef its own rule reports everything.
       ...strimziRefRules,
       ...caSecretRules,
+      ...saslRules,
       Rule.rule({
-        cel: "!self.securityProtocol.startsWith('SASL_') || has(self.saslSecret) || has(self.strimziRef)",
-        message: "securityProtocol SASL_PLAINTEXT and SASL_SSL need saslSecret with name and mechanism",
+        cel: "!self.securityProtocol.startsWith('SASL_') || has(self.saslSecret) || has(self.sasl) || has(self.strimziRef)",
+        message:
+          "securityProtocol SASL_PLAINTEXT and SASL_SSL need saslSecret with name and mechanism, or sasl for tokens",
         reason: "FieldValueRequired",
         fieldPath: ".saslSecret",
         holds: (self) =>
-          !self.securityProtocol.startsWith("SASL_") || self.saslSecret !== undefined || self.strimziRef !== undefined
+          !self.securityProtocol.startsWith("SASL_") ||
+          self.saslSecret !== undefined ||
+          self.sasl !== undefined ||
+          self.strimziRef !== undefined
       }),
       Rule.rule({
         cel: "self.securityProtocol.startsWith('SASL_') || !has(self.saslSecret) || has(self.strimziRef)",

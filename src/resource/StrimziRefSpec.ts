@@ -36,6 +36,7 @@ interface Holder {
   readonly tlsSecret?: unknown
   readonly saslSecret?: unknown
   readonly caSecret?: unknown
+  readonly sasl?: unknown
   readonly strimziRef?: unknown
 }
 
@@ -50,9 +51,9 @@ export const strimziRefRules: ReadonlyArray<Rule.Rule<Holder>> = [
     holds: (self) => self.bootstrapServers !== undefined || self.strimziRef !== undefined
   }),
   Rule.rule({
-    cel: "!has(self.strimziRef) || (!has(self.bootstrapServers) && self.securityProtocol == 'PLAINTEXT' && !has(self.tlsSecret) && !has(self.saslSecret) && !has(self.caSecret))",
+    cel: "!has(self.strimziRef) || (!has(self.bootstrapServers) && self.securityProtocol == 'PLAINTEXT' && !has(self.tlsSecret) && !has(self.saslSecret) && !has(self.sasl) && !has(self.caSecret))",
     message:
-      "address, protocol, authorities and credentials come from Strimzi's resources: remove bootstrapServers, securityProtocol, tlsSecret, saslSecret and caSecret beside it, or remove strimziRef",
+      "address, protocol, authorities and credentials come from Strimzi's resources: remove bootstrapServers, securityProtocol, tlsSecret, saslSecret, sasl and caSecret beside it, or remove strimziRef",
     reason: "FieldValueForbidden",
     fieldPath: ".strimziRef",
     holds: (self) =>
@@ -61,6 +62,7 @@ export const strimziRefRules: ReadonlyArray<Rule.Rule<Holder>> = [
         self.securityProtocol === "PLAINTEXT" &&
         self.tlsSecret === undefined &&
         self.saslSecret === undefined &&
+        self.sasl === undefined &&
         self.caSecret === undefined)
   })
 ]

@@ -23,6 +23,7 @@ const proofFailed: Shown = { kafka: true, storage: true, verified: false }
 /** From the reasons of failed runs, as their reports name them. */
 const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = {
   BrokerUnreachable: kafkaFailed,
+  TokenUnavailable: kafkaFailed,
   KafkaAuthenticationFailed: kafkaFailed,
   KafkaAuthorizationFailed: kafkaFailed,
   TopicAccessDenied: kafkaFailed,

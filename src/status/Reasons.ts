@@ -140,10 +140,15 @@ const all = {
     meaning: "No broker gave a valid Kafka response.",
     todo: "Check `bootstrapServers`, `securityProtocol`, DNS and network policies."
   },
+  TokenUnavailable: {
+    of: ["KafkaReachable"],
+    meaning: "No token for the brokers could be had: the server that issues it does not answer, or does not give one.",
+    todo: "Check `sasl` in `kafkaCluster`, the server that the message names, and network policies."
+  },
   KafkaAuthenticationFailed: {
     of: ["KafkaReachable"],
-    meaning: "SASL or TLS authentication failed, at the client or at the broker.",
-    todo: "Check the Secrets of `saslSecret` and `tlsSecret`."
+    meaning: "SASL or TLS authentication failed, at the client, at the broker, or at the server that issues tokens.",
+    todo: "Check `sasl` and the Secrets of `saslSecret`, `sasl` and `tlsSecret`."
   },
   KafkaAuthorizationFailed: {
     of: ["KafkaReachable"],

@@ -33,11 +33,14 @@ export const storage: FailureClassifier<ObjectStoreError> = {
 }
 
 /**
- * Lost connections and time-outs count against a broker. Any answer, even an error code, shows that the broker works.
+ * Lost connections and time-outs, also those of the server that issues tokens, count against a broker. Any answer, even
+ * an error code, shows that the broker works.
  */
 export const broker: FailureClassifier<KafkaError> = {
   classify: ({ isRetryable, reason }) =>
-    reason._tag === "BrokerUnreachable" && isRetryable ? "unavailable" : "unrelated",
+    (reason._tag === "BrokerUnreachable" || reason._tag === "TokenUnavailable") && isRetryable
+      ? "unavailable"
+      : "unrelated",
   retryAfterMillis: () => undefined,
   timedOut: (last) => last
 }

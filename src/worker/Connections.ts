@@ -8,6 +8,7 @@ import * as StorageSpec from "../resource/StorageSpec.ts"
 import { Secrets } from "../secrets/MountedSecrets.ts"
 import { SecretError } from "../secrets/SecretError.ts"
 import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
+import * as TokenConnections from "./TokenConnections.ts"
 import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 
 /** From the names in a spec to a target that a port can open. Credentials are read here and nowhere else. */
@@ -57,7 +58,7 @@ const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
 }, Effect.mapError(unusable))
 
 const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
-  if (spec.saslSecret === undefined) return undefined
+  if (spec.saslSecret === undefined) return yield* TokenConnections.sasl(spec.sasl)
   const { mechanism, name, passwordKey, username, usernameKey } = spec.saslSecret
   const secrets = yield* Secrets
   return {

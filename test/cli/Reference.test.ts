@@ -51,7 +51,9 @@ describe("docs/reference/exit-codes.md", () => {
     const expected = FailureReasons.failureReasons.flatMap((_tag) => {
       const codes = [true, false].map((isRetryable) => FailureReasons.exitCode({ reason: { _tag }, isRetryable }))
       // Of these it depends on the case whether waiting may help; see KafkaError.isRetryable.
-      if (_tag === "BrokerUnreachable" || _tag === "ProtocolFailure") return codes.map((code) => `${code} ${_tag}`)
+      if (_tag === "BrokerUnreachable" || _tag === "ProtocolFailure" || _tag === "TokenUnavailable") {
+        return codes.map((code) => `${code} ${_tag}`)
+      }
       return [`${_tag === "Stalled" ? exitCodes.temporary : codes[1]} ${_tag}`]
     })
     const listed = rows.flatMap(({ code, reasons }) =>

@@ -168,7 +168,13 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
     "a token in a projected volume",
     [...pod, "volumes"],
     volumes({ name: "x", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } }),
-    /volume claims/
+    /allowed-token-audiences/
+  ],
+  [
+    "a token for whom it likes",
+    [...pod, "volumes"],
+    volumes({ name: "x", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "kafka" } }] } }),
+    /allowed-token-audiences/
   ],
   ["a token", [...pod, "automountServiceAccountToken"], true, /token for the API server/],
   ["the default token", [...pod, "automountServiceAccountToken"], undefined, /token for the API server/],
@@ -315,7 +321,11 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
       await Kubectl.run(apiserver, ["delete", kind, "--all", `--namespace=${watched}`, "--wait=false"])
     const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: [...rights, ...allowingRestores] })
     await Kubectl.run(apiserver, ["delete", "--ignore-not-found", "-f", "-"], items)
-    await annotate({ "kafka.oso.sh/allowed-secrets": null, "kafka.oso.sh/allowed-service-accounts": null })
+    await annotate({
+      "kafka.oso.sh/allowed-secrets": null,
+      "kafka.oso.sh/allowed-service-accounts": null,
+      "kafka.oso.sh/allowed-token-audiences": null
+    })
   })
 
   it("are free of type errors, as the API server sees them", async () => {
@@ -456,5 +466,25 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
     await annotate({ [accounts]: "default,backup" })
     accepted(await eventually(() => create(runOf()), isAccepted), 201)
     await annotate({ [accounts]: null })
+  })
+
+  it("give pods tokens of their service account for the audiences that the namespace allows", async () => {
+    const allowed = "kafka.oso.sh/allowed-token-audiences"
+    const withToken = (audience: string) => {
+      const cluster = { bootstrapServers: ["kafka:9093"], securityProtocol: "SASL_SSL" }
+      const sasl = { mechanism: "OAUTHBEARER", oauthBearer: { serviceAccountToken: { audience } } }
+      return create(runOf(backup(["kafkaCluster", { ...cluster, sasl }])))
+    }
+    refused(await withToken("kafka"), /allowed-token-audiences/)
+    await annotate({ [allowed]: "other, kafka" })
+    accepted(
+      await eventually(
+        () => withToken("kafka"),
+        ({ status }) => status === 201
+      ),
+      201
+    )
+    refused(await withToken("another"), /allowed-token-audiences/)
+    await annotate({ [allowed]: null })
   })
 })

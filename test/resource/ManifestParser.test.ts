@@ -15,8 +15,8 @@ const problemsOf = (result: Result.Result<unknown, { readonly problems: Readonly
 const lines = (text: string) => problemsOf(ManifestParser.parse(text)).map(Problem.format)
 
 describe("the samples", () => {
-  it("are all seven of the documentation, one for Google Cloud, one with a drill, and one for Strimzi", () =>
-    assert.lengthOf(backupSamples, 10))
+  it("are all seven of the documentation, one for Google Cloud, one with a drill, one for Strimzi, one for MSK", () =>
+    assert.lengthOf(backupSamples, 11))
 
   it.each(backupSamples)("$name is a valid manifest", ({ text }) => {
     assert.deepStrictEqual(problemsOf(ManifestParser.parse(text)), [])

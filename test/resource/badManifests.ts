@@ -1,3 +1,4 @@
+import { badSasl } from "./badSasl.ts"
 import { changed, manifest, put } from "./manifests.ts"
 
 export interface BadManifest {
@@ -190,6 +191,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     "name of a Secret in the same namespace"
   ),
   at("kafkaCluster.saslSecret.namespace", "a namespace field", "other", "is not a field here"),
+  ...badSasl,
   at("kafkaCluster.tlsSecret.caKey", "a path as key", "certs/ca.crt", "key of the Secret's data"),
   at("kafkaCluster.tlsSecret.caKey", "a parent directory as key", "..", "key of the Secret's data"),
   bad(

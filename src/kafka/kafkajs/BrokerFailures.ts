@@ -9,7 +9,11 @@ import type { BrokerAddress } from "./Opener.ts"
 export const summarize = (failures: ReadonlyArray<KafkaReason>, hasServed: boolean): KafkaReason => {
   const [only] = failures
   if (only !== undefined && failures.length === 1) return only
-  const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`
+  // No broker was asked: the same failure for each of them is said once.
+  const token = failures.find((failure) => failure._tag === "TokenUnavailable")
+  if (token !== undefined) return token
+  const messages = [...new Set(failures.map((failure) => failure.message))]
+  const detail = `no broker could be used: ${messages.join("; ")}`
   const passing = failures.find((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
   const leading =
     (hasServed ? passing : undefined) ??

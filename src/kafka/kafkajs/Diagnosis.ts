@@ -1,12 +1,14 @@
 import { Effect } from "effect"
 import tls from "node:tls"
-import { BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
+import { wireMechanism } from "../KafkaCredentials.ts"
+import { BrokerUnreachable, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 import { type Address, serverName } from "./Address.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import * as Failure from "./Failure.ts"
 import * as Link from "./Link.ts"
 import { type LinkBroken, NoAnswer } from "./LinkBroken.ts"
+import { NoToken } from "./OAuthBearer.ts"
 import * as SaslHandshake from "./protocol/SaslHandshake.ts"
 
 /** Longest wait for an answer of a listener that has failed already. */
@@ -64,7 +66,11 @@ export const reason = (
     const type = Failure.typeOf(broken.cause)
     if (type === "ILLEGAL_SASL_STATE") return Failure.proven.noSasl(where)
     if (type === "UNSUPPORTED_SASL_MECHANISM") {
-      const answer = yield* handshake(address, settings, target.sasl?.mechanism ?? "PLAIN")
+      const answer = yield* handshake(
+        address,
+        settings,
+        target.sasl === undefined ? "PLAIN" : wireMechanism(target.sasl)
+      )
       return Failure.proven.mechanismNotOffered(where, answer?.mechanisms ?? [], target)
     }
     const unanswered = broken.cause instanceof NoAnswer && broken.stage === "greeting"
@@ -85,9 +91,10 @@ export const reason = (
     return Failure.reason(broken, where, target)
   })
 
-/** True if the broker refused the user, the password or the client certificate. */
+/** True if the broker refused the user, the password, the token or the client certificate, or no token was given. */
 export const isRefusal = ({ cause }: LinkBroken): boolean =>
-  Failure.isRefusal(cause) || CertificateFailure.isRefusal(cause)
+  (cause instanceof NoToken ? cause.reason._tag === "KafkaAuthenticationFailed" : Failure.isRefusal(cause)) ||
+  CertificateFailure.isRefusal(cause)
 
 /**
  * The same refusal by brokers that accepted credentials earlier in this run: most likely credentials were rotated and
@@ -101,6 +108,10 @@ export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): Kafka
         transient: true
       })
     : reason
+
+/** The same failure to get a token once tokens were given: its address was right, so waiting may help. */
+export const afterTokens = ({ advice, detail }: TokenUnavailable): TokenUnavailable =>
+  new TokenUnavailable({ detail, advice, transient: true })
 
 /**
  * The same failure of a broker that answered requests earlier in this run: its host name, its certificate and its

@@ -1,10 +1,12 @@
-import { Redacted } from "effect"
+import * as KafkaCredentials from "../KafkaCredentials.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
+import * as Token from "../tokens/Token.ts"
 import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import { ConnectionClosed } from "./DemuxSocket.ts"
 import { NotKafka } from "./FrameSplitter.ts"
 import { type LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
+import { NoToken, TokenRefused } from "./OAuthBearer.ts"
 
 const waitingHelps = new Set([
   "ECONNREFUSED",
@@ -27,13 +29,8 @@ const refused: Readonly<Record<string, string>> = {
 }
 
 /** The source of the credentials: `Secret kafka, keys username and password`. */
-const saslSecret = ({ sasl }: KafkaTarget): string => {
-  if (sasl === undefined) return "the SASL credentials"
-  const { passwordKey, secret, username, usernameKey } = sasl
-  return usernameKey === undefined
-    ? `saslSecret.username (${Redacted.value(username)}) and Secret ${secret}, key ${passwordKey}`
-    : `Secret ${secret}, keys ${usernameKey} and ${passwordKey}`
-}
+const saslSecret = ({ sasl }: KafkaTarget): string =>
+  sasl === undefined ? "the SASL credentials" : KafkaCredentials.origin(sasl)
 
 /** True for a connection that was closed without a reason. */
 export const isSilentClose = (broken: LinkBroken): boolean =>
@@ -50,7 +47,7 @@ export const typeOf = (error: Error): string => {
   return typeof type === "string" ? type : ""
 }
 
-/** True if the broker refused user and password. */
+/** True if the broker refused user and password, or the token. */
 export const isRefusal = (error: Error): boolean =>
   error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED"
 
@@ -90,6 +87,7 @@ const notKafka = (where: string, error: NotKafka) => {
 }
 
 const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
+  if (error instanceof TokenRefused) return tokenRefused(where, error, target)
   const mechanism = target.sasl?.mechanism ?? ""
   return new KafkaAuthenticationFailed({
     detail: `${where}: authentication failed: the broker refused the SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
@@ -97,9 +95,21 @@ const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
   })
 }
 
+const tokenRefused = (where: string, error: TokenRefused, target: KafkaTarget) => {
+  const claims = Token.described(error.claims, Date.now())
+  const said = [withoutSecrets(error.message, target), ...(claims === "" ? [] : [`the token: ${claims}`])].join("; ")
+  const isMsk = target.sasl?.mechanism === "AWS_MSK_IAM"
+  return new KafkaAuthenticationFailed({
+    detail: `${where}: authentication failed: the broker refused the SASL ${target.sasl?.mechanism ?? ""} token (${said})`,
+    advice: isMsk
+      ? `allow kafka-cluster:Connect on the cluster to ${saslSecret(target)}, and check region in sasl.awsMskIam and the clocks`
+      : `check ${saslSecret(target)}, and compare issuer, audience, scope and end of the token with what the listener expects, and the clocks`
+  })
+}
+
 /** A server's text may quote the credentials; such a text is left out entirely. */
 const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
-  const secrets = sasl === undefined ? [] : [Redacted.value(sasl.password), Redacted.value(sasl.username)]
+  const secrets = sasl === undefined ? [] : KafkaCredentials.values(sasl)
   return secrets.some((secret) => secret.length > 0 && text.includes(secret))
     ? "its message is left out because it quotes a secret"
     : text
@@ -125,6 +135,7 @@ const silences: Record<Stage, string> = {
 export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): KafkaReason => {
   const error = broken.cause
   const code = codeOf(error)
+  if (error instanceof NoToken) return error.reason
   if (error instanceof NotKafka) return notKafka(where, error)
   if (error instanceof NoCommonVersion) {
     return new ProtocolFailure({ detail: `${where}: ${error.message}`, transient: false, cause: error })
@@ -191,7 +202,7 @@ export const proven = {
   speaksTls,
   mechanismNotOffered: (where: string, offered: ReadonlyArray<string>, target: KafkaTarget) =>
     new KafkaAuthenticationFailed({
-      detail: `${where}: the listener does not offer SASL mechanism ${target.sasl?.mechanism ?? ""}; it offers ${list(offered)}`,
+      detail: `${where}: the listener does not offer SASL mechanism ${target.sasl === undefined ? "" : KafkaCredentials.wireMechanism(target.sasl)}; it offers ${list(offered)}`,
       advice: `set the mechanism to one of ${list(offered)}, with credentials for it in ${saslSecret(target)}`
     }),
   noSasl: (where: string) =>
@@ -203,7 +214,7 @@ export const proven = {
   saslRequired: (where: string, offered: ReadonlyArray<string>) =>
     new KafkaAuthenticationFailed({
       detail: `${where}: the listener requires SASL; it offers ${list(offered)}`,
-      advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL, and saslSecret to a Secret with credentials"
+      advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL, and saslSecret to a Secret with credentials, or sasl"
     })
 }
 

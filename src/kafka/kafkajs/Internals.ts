@@ -66,11 +66,23 @@ export interface KafkaJsRequestQueue {
   scheduleCheckPendingRequests: () => void
 }
 
-export interface KafkaJsSasl {
-  readonly mechanism: string
-  readonly username: string
-  readonly password: string
+/** One exchange of SASL messages: what is sent, and what of the answer is returned. Both carry their length first. */
+export interface KafkaJsSaslExchange {
+  readonly request: { readonly encode: () => Promise<Buffer> }
+  readonly response: {
+    readonly decode: (answer: Buffer) => Promise<Buffer>
+    readonly parse: (answer: Buffer) => Promise<Buffer>
+  }
 }
+
+/** An authenticator that is not kafkajs's own, made for each authentication. */
+export type KafkaJsAuthenticationProvider = (args: {
+  readonly saslAuthenticate: (exchange: KafkaJsSaslExchange) => Promise<Buffer>
+}) => { readonly authenticate: () => Promise<void> }
+
+export type KafkaJsSasl =
+  | { readonly mechanism: string; readonly username: string; readonly password: string }
+  | { readonly mechanism: string; readonly authenticationProvider: KafkaJsAuthenticationProvider }
 
 /** Why this version of kafkajs is unusable; undefined if it is usable. */
 export const incompatibility = (): string | undefined => {
@@ -111,10 +123,12 @@ export const quietTimers = (): void => {
 /**
  * Makes kafkajs renew the session `beforeMillis` before its end, or half-way through a shorter session. As shipped, a
  * session shorter than the threshold is renewed with every request, and Kafka closes a connection that renews twice
- * within one second. To be called after each authentication, because each grants its own lifetime.
+ * within one second. To be called after each authentication, because each grants its own lifetime. In whole
+ * milliseconds: kafkajs throws on any other number.
  */
 export const renewInTime = (connection: KafkaJsConnection, beforeMillis: number): void => {
-  connection.reauthenticationThreshold = Math.min(beforeMillis, Number(connection.sessionLifetime.toString()) / 2)
+  const halfMillis = Math.floor(Number(connection.sessionLifetime.toString()) / 2)
+  connection.reauthenticationThreshold = Math.min(beforeMillis, halfMillis)
 }
 
 /** Failures arrive as rejections, so kafkajs logs nothing. */

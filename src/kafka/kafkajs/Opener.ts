@@ -49,6 +49,7 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
     Diagnosis.reason(broken, address, where, settingsOf(current), current.target).pipe(
       Effect.map((found) => {
         if (wasAccepted && Diagnosis.isRefusal(broken)) return Diagnosis.afterAcceptance(found, current.target)
+        if (wasAccepted && found._tag === "TokenUnavailable") return Diagnosis.afterTokens(found)
         return serving.has(Address.format(address)) ? Diagnosis.afterService(found) : found
       })
     )
@@ -69,7 +70,8 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
       const mine = yield* newest
       const nowMillis = yield* Clock.currentTimeMillis
       if (refusal?.identity === mine && nowMillis - refusal.millis < refusedMillis) return yield* refusal.reason
-      return yield* Link.open(broker.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
+      return yield* mine.prepare.pipe(
+        Effect.andThen(Link.open(broker.address, { ...settingsOf(mine), openTimeoutMillis })),
         Effect.tap(() =>
           Effect.sync(() => {
             wasAccepted = true

@@ -18,20 +18,35 @@ const secretMode = 0o440
 
 const temporaryLimit = "64Mi"
 
+/** One token for each audience; where two clusters want the same one, with the shorter life. */
+const tokens = (keys: ReadonlyArray<SecretKey>) => {
+  const byPath = new Map<string, NonNullable<SecretKey["token"]>>()
+  for (const { key, secret, token } of keys) {
+    if (token === undefined) continue
+    const path = `${secret}/${key}`
+    const seconds = Math.min(token.expirationSeconds, byPath.get(path)?.expirationSeconds ?? Infinity)
+    byPath.set(path, { audience: token.audience, expirationSeconds: seconds })
+  }
+  return [...byPath].map(([path, token]) => ({ serviceAccountToken: { ...token, path } }))
+}
+
 /**
- * One volume with a folder for each Secret, holding the keys that are named and no other. A Secret or key that does not
+ * One volume with a folder for each Secret, holding the keys that are named and no other, and one for tokens of the
+ * service account. A Secret or key that does not
  * exist is left out: the worker reports it by name, where otherwise the pod would hang without starting. Files follow a
  * rotation.
  */
 const secrets = (keys: ReadonlyArray<SecretKey>): Mounted => {
   if (keys.length === 0) return { volumes: [], volumeMounts: [] }
   const bySecret = new Map<string, Set<string>>()
-  for (const { key, secret } of keys) bySecret.set(secret, (bySecret.get(secret) ?? new Set()).add(key))
+  for (const { key, secret, token } of keys) {
+    if (token === undefined) bySecret.set(secret, (bySecret.get(secret) ?? new Set()).add(key))
+  }
   const sources = [...bySecret].map(([name, named]) => ({
     secret: { name, items: [...named].map((key) => ({ key, path: `${name}/${key}` })), optional: true }
   }))
   return {
-    volumes: [{ name: "secrets", projected: { defaultMode: secretMode, sources } }],
+    volumes: [{ name: "secrets", projected: { defaultMode: secretMode, sources: [...sources, ...tokens(keys)] } }],
     volumeMounts: [{ name: "secrets", mountPath: secretsDirectory, readOnly: true }]
   }
 }

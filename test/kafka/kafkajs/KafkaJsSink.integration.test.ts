@@ -6,6 +6,7 @@ import * as KafkaJsSinks from "../../../src/kafka/KafkaJsSinks.ts"
 import * as KafkaJsSources from "../../../src/kafka/KafkaJsSources.ts"
 import { KafkaSinks } from "../../../src/kafka/KafkaSink.ts"
 import { KafkaSources } from "../../../src/kafka/KafkaSource.ts"
+import type { PasswordCredentials } from "../../../src/kafka/KafkaCredentials.ts"
 import type { KafkaTarget } from "../../../src/kafka/KafkaTarget.ts"
 import { kafkaSinkContract, type SinkDriver } from "../../contract/kafkaSink.ts"
 import { JavaKafka } from "../../harness/JavaKafka.ts"
@@ -38,7 +39,7 @@ const joined = (bootstrap: string, groupId: string, topic: string) =>
 const asUser = (
   username: string,
   password: string,
-  mechanism: NonNullable<KafkaTarget["sasl"]>["mechanism"],
+  mechanism: PasswordCredentials["mechanism"],
   bootstrap: string
 ): KafkaTarget => ({
   bootstrapServers: [bootstrap],

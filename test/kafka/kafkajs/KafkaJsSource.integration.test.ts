@@ -3,6 +3,7 @@ import { Effect, Redacted } from "effect"
 import { readFileSync } from "node:fs"
 import * as KafkaJsSources from "../../../src/kafka/KafkaJsSources.ts"
 import { KafkaSources } from "../../../src/kafka/KafkaSource.ts"
+import type { PasswordCredentials } from "../../../src/kafka/KafkaCredentials.ts"
 import type { KafkaTarget } from "../../../src/kafka/KafkaTarget.ts"
 import { kafkaSourceContract } from "../../contract/kafkaSource.ts"
 import { JavaKafka } from "../../harness/JavaKafka.ts"
@@ -74,9 +75,9 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
   const topic = `secured-${crypto.randomUUID().slice(0, 8)}`
 
   const credentials = (
-    mechanism: NonNullable<KafkaTarget["sasl"]>["mechanism"],
+    mechanism: PasswordCredentials["mechanism"],
     password: string = security.users.backup
-  ): Pick<KafkaTarget, "sasl"> => ({
+  ): { readonly sasl: PasswordCredentials } => ({
     sasl: {
       mechanism,
       username: Redacted.make("backup"),
@@ -134,7 +135,7 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
       const { sasl } = credentials("PLAIN", security.users.limited)
       const source = yield* open({
         bootstrapServers: [security.saslPlaintext],
-        sasl: { ...sasl!, username: Redacted.make("limited") }
+        sasl: { ...sasl, username: Redacted.make("limited") }
       })
       const lookups = yield* source.lookup([topic, hidden])
       expect(lookups.map(({ _tag }) => _tag)).toEqual(["Found", "Denied"])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import type net from "node:net"
+import type { PasswordCredentials } from "../../../src/kafka/KafkaCredentials.ts"
 import type { KafkaTarget } from "../../../src/kafka/KafkaTarget.ts"
 import * as KafkaJsWire from "../../../src/kafka/KafkaJsWire.ts"
 import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
@@ -8,10 +9,14 @@ import { answerMetadata, fakeBroker, fetchBody, type Handler } from "./fakeBroke
 
 const password = "correct horse"
 
-const target = (server: string, given = password): KafkaTarget => ({
+const target = (
+  server: string,
+  given = password,
+  mechanism: PasswordCredentials["mechanism"] = "PLAIN"
+): KafkaTarget => ({
   bootstrapServers: [server],
   sasl: {
-    mechanism: "PLAIN",
+    mechanism,
     username: Redacted.make("backup"),
     password: Redacted.make(given),
     secret: "kafka-credentials",
@@ -108,10 +113,7 @@ describe("a SASL session", () => {
   it.live("of a mechanism that the listener lacks fails and names those that it offers", () =>
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
-      const plain = target(server)
-      const error = yield* Effect.flip(
-        KafkaJsWire.make({ ...plain, sasl: { ...plain.sasl!, mechanism: "SCRAM-SHA-512" } })
-      )
+      const error = yield* Effect.flip(KafkaJsWire.make(target(server, password, "SCRAM-SHA-512")))
       expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.message).toContain("does not offer SASL mechanism SCRAM-SHA-512; it offers PLAIN")
     })

@@ -1,0 +1,101 @@
+import { Clock, Effect, Redacted } from "effect"
+import type { MskIam } from "../KafkaCredentials.ts"
+import * as KafkaCredentials from "../KafkaCredentials.ts"
+import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
+import * as AwsKeys from "./AwsKeys.ts"
+import * as MskToken from "./MskToken.ts"
+import type { Token } from "./Token.ts"
+
+/** For all requests to AWS that one token needs, in milliseconds; below the 30 s of a request to a broker. */
+const limitMillis = 25_000
+
+/** How AWS names this program in the logs of the cluster. */
+const userAgent = "kafka-backup"
+
+/** What errors of the SDK and of Node have of interest. */
+interface Failed extends Error {
+  readonly code?: unknown
+  readonly $metadata?: { readonly httpStatusCode?: number }
+}
+
+const away = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "ENOTFOUND"
+])
+
+const isAway = ({ $metadata, code, name }: Failed): boolean =>
+  ($metadata?.httpStatusCode ?? 0) >= 500 ||
+  name === "TimeoutError" ||
+  /^Throttling|^TooManyRequests/u.test(name) ||
+  (typeof code === "string" && away.has(code))
+
+/** The text of AWS on one line, unless it quotes a secret. */
+const textOf = ({ message, name }: Failed, target: MskIam): string => {
+  const quotes = KafkaCredentials.values(target).some((value) => value !== "" && message.includes(value))
+  const text = quotes
+    ? "its text is left out because it quotes a secret"
+    : message.replaceAll(/\s+/gu, " ").slice(0, 300)
+  return `${name}: ${text}`
+}
+
+const adviceFor = ({ credentials, role }: MskIam): string => {
+  if (role !== undefined) {
+    return `check that the trust policy of ${role.arn} lets ${credentials === undefined ? "the role of the pod's service account" : "the user of these keys"} assume it${role.externalId === undefined ? "" : " with this externalId"}`
+  }
+  return credentials === undefined
+    ? "annotate the ServiceAccount in podTemplate.serviceAccountName with eks.amazonaws.com/role-arn, or give it an EKS Pod Identity association, and check the role's trust policy"
+    : `check ${KafkaCredentials.originText(credentials.origin)}`
+}
+
+const failure = (error: Failed, target: MskIam): KafkaReason =>
+  isAway(error)
+    ? new TokenUnavailable({
+        detail: `AWS gives no credentials at the moment (${textOf(error, target)})`,
+        advice:
+          "check that the pod of the run reaches STS and the cloud's metadata service, and the proxies of the environment",
+        transient: true
+      })
+    : new KafkaAuthenticationFailed({
+        detail: `AWS gives no credentials for ${target.role?.arn ?? KafkaCredentials.origin(target)} (${textOf(error, target)})`,
+        advice: adviceFor(target)
+      })
+
+const asError = (cause: unknown): Failed => (cause instanceof Error ? cause : new Error(String(cause)))
+
+/** Signs a token with the present keys, for as long as they are valid and 15 minutes at most. */
+export const make = (
+  keys: (target: MskIam) => Promise<AwsKeys.Keys> = AwsKeys.make()
+): ((target: MskIam) => Effect.Effect<Token, KafkaReason>) =>
+  Effect.fnUntraced(function* (target: MskIam) {
+    const found = yield* Effect.tryPromise({
+      try: () => keys(target),
+      catch: (cause) => failure(asError(cause), target)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: limitMillis,
+        orElse: () =>
+          Effect.fail(
+            failure(
+              Object.assign(new Error(`no answer within ${limitMillis / 1000} s`), { name: "TimeoutError" }),
+              target
+            )
+          )
+      })
+    )
+    const nowMillis = yield* Clock.currentTimeMillis
+    const left = Math.floor(((found.expiryMillis ?? Infinity) - nowMillis) / 1000)
+    if (found.accessKeyId === "" || found.secretAccessKey === "" || left < 1) {
+      return yield* Effect.fail(failure(new Error("it answered without keys that are valid now"), target))
+    }
+    const seconds = Math.min(MskToken.lifeSeconds, left)
+    return {
+      value: Redacted.make(MskToken.sign(target.region, found, nowMillis, seconds, userAgent)),
+      takenMillis: nowMillis,
+      expiryMillis: nowMillis + seconds * 1000
+    }
+  })
