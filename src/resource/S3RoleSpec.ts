@@ -20,7 +20,10 @@ export const AssumeRole = Field.object(
         minLength: 2,
         maxLength: 1224,
         rules: [
-          Rule.matches("^[A-Za-z0-9_+=,.@:/-]*$", "must consist of letters, digits and _ + = , . @ : / - without blanks")
+          Rule.matches(
+            "^[A-Za-z0-9_+=,.@:/-]*$",
+            "must consist of letters, digits and _ + = , . @ : / - without blanks"
+          )
         ]
       })
     ),
@@ -29,7 +32,9 @@ export const AssumeRole = Field.object(
         description: "Name of the session in CloudTrail, 2 to 64 characters. Absent: kafka-backup.",
         minLength: 2,
         maxLength: 64,
-        rules: [Rule.matches("^[A-Za-z0-9_+=,.@-]*$", "must consist of letters, digits and _ + = , . @ - without blanks")]
+        rules: [
+          Rule.matches("^[A-Za-z0-9_+=,.@-]*$", "must consist of letters, digits and _ + = , . @ - without blanks")
+        ]
       })
     ),
     endpoint: endpoint(

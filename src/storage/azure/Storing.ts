@@ -82,7 +82,11 @@ const scopeCodes = new Set([
   "BlobEncryptionScopeMismatch",
   "FeatureEncryptionMismatch"
 ])
-const keyCodes = new Set(["KeyVaultEncryptionKeyNotFound", "KeyVaultVaultNotFound", "KeyVaultAccessTokenCannotBeAcquired"])
+const keyCodes = new Set([
+  "KeyVaultEncryptionKeyNotFound",
+  "KeyVaultVaultNotFound",
+  "KeyVaultAccessTokenCannotBeAcquired"
+])
 
 /** What refusals mean that come of these settings. Undefined where the refusal is about something else. */
 export const refusal = (
@@ -102,8 +106,11 @@ export const refusal = (
   }
   if (storing === undefined || operation !== "put") return undefined
   const isUnsuited =
-    (status === 400 && /^(Invalid(HeaderValue|BlobTier|Tag|Input)|UnsupportedHeader|FeatureNotSupported\w*)$/u.test(code)) ||
-    /^(AccessTierNotSupported\w*|BlobAccessTierNotSupported\w*|\w*VersionLevelImmutability\w*|BlobTagsNotSupported\w*)$/u.test(code) ||
+    (status === 400 &&
+      /^(Invalid(HeaderValue|BlobTier|Tag|Input)|UnsupportedHeader|FeatureNotSupported\w*)$/u.test(code)) ||
+    /^(AccessTierNotSupported\w*|BlobAccessTierNotSupported\w*|\w*VersionLevelImmutability\w*|BlobTagsNotSupported\w*)$/u.test(
+      code
+    ) ||
     (status === 409 && /^(FeatureNotEnabled|ImmutableStorage\w*|OperationNotAllowed\w*)$/u.test(code))
   return isUnsuited
     ? new Misconfigured({

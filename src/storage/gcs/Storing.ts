@@ -53,10 +53,7 @@ const decoded = Schema.decodeUnknownOption(Schema.fromJsonString(Stored))
 export const decode = (text: string): Stored => Option.getOrElse(decoded(text), (): Stored => ({}))
 
 /** Why a test object is not stored as was asked for. The service names the version of the key, too. */
-export const disproved = (
-  { kmsKeyName, lock, storageClass }: Settings,
-  found: Stored
-): ObjectStoreReason | undefined =>
+export const disproved = ({ kmsKeyName, lock, storageClass }: Settings, found: Stored): ObjectStoreReason | undefined =>
   Storing.disproved([
     {
       field: "storageClass",

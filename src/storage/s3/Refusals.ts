@@ -58,7 +58,7 @@ const ofKey = (
     return new Misconfigured({ detail, advice })
   }
   if (!isDenied && /Disabled|InvalidState/u.test(code)) {
-    return new Misconfigured({ detail, advice: `enable ${key}: it is disabled, or about to be deleted` })
+    return new StorageAuthorizationFailed({ detail, advice: `enable ${key}: it is disabled, or about to be deleted` })
   }
   const needed = action ?? "kms:GenerateDataKey and kms:Decrypt"
   const why = operation === "put" ? "writing with SSE-KMS needs" : "reading what SSE-KMS encrypted needs"
@@ -85,8 +85,12 @@ export const ofStoring = (
     const advice = "enable object lock, and with it versioning, on the bucket, or remove objectLock"
     return new Misconfigured({ detail, advice })
   }
-  const isUnsuited = status === 501 || (status === 400 && /^(Invalid(Argument|Request|Tag)|NotImplemented)$/u.test(code))
+  const isUnsuited =
+    status === 501 || (status === 400 && /^(Invalid(Argument|Request|Tag)|NotImplemented)$/u.test(code))
   return context.operation === "put" && settings.storing !== undefined && isUnsuited
-    ? new Misconfigured({ detail, advice: `the store may not know what is asked of it: ${settings.storing}; correct or remove it` })
+    ? new Misconfigured({
+        detail,
+        advice: `the store may not know what is asked of it: ${settings.storing}; correct or remove it`
+      })
     : undefined
 }
