@@ -7,8 +7,9 @@ import * as Checksums from "./Checksums.ts"
 export const largestBytes = 5 * 1024 ** 4
 
 /**
- * The body of a multipart upload: the object's name, its CRC-32C and how it is to be stored, then its content. The server compares the two before
- * the object appears. (An upload of the content alone, `uploadType=media`, could not carry the checksum so.)
+ * The body of a multipart upload: the object's name, its CRC-32C and how it is to be stored, then its content. The
+ * server compares content and checksum before the object appears. (An upload of the content alone, `uploadType=media`,
+ * could not carry the checksum so.)
  */
 export const body = (name: string, content: Content, more: Readonly<Record<string, unknown>> = {}) => {
   const boundary = randomUUID()

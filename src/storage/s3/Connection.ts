@@ -1,4 +1,4 @@
-import type { S3Client } from "@aws-sdk/client-s3"
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
 import * as Agents from "../cloud/Agents.ts"
 import * as Answer from "../cloud/Answer.ts"
@@ -82,7 +82,7 @@ export const make = (
         httpsAgent: secure
       }
     }
-    const make = <C extends object>(more: C) =>
+    const make = (more: S3ClientConfig) =>
       Effect.acquireRelease(
         Effect.sync(() => new sdk.S3Client({ ...common, ...more })),
         (client) => Effect.sync(() => client.destroy())

@@ -11,7 +11,7 @@ export class RoleNotAssumed extends Error {
   override readonly name = "RoleNotAssumed"
 }
 
-/** Where the role is asked for: undefined means the region's own service. Compatible stores answer for it themselves. */
+/** Where the role is asked for; undefined: at the region's own service. Compatible stores answer for it themselves. */
 export const tokenService = (role: AssumedRole | undefined, endpoint: string | undefined): string | undefined =>
   role?.endpoint ?? endpoint
 
