@@ -52,8 +52,8 @@ export interface ObjectStoreShape {
   /** For people: `s3 bucket kafka-backups, prefix production/hourly`, `directory /volumes/backups`. */
   readonly location: string
   /**
-   * For people, what the target asks of the store for its objects: `storageClass GLACIER_IR, objectLock GOVERNANCE for 30
-   * days`. Absent: nothing, every object is stored as the store does by itself.
+   * For people, what the target asks of the store for its objects: `storageClass GLACIER_IR, objectLock GOVERNANCE for
+   * 30 days`. Absent: nothing, every object is stored as the store does by itself.
    */
   readonly storing?: string
   /**

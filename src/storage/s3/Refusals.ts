@@ -51,7 +51,7 @@ const ofKey = (
 ): ObjectStoreReason | undefined => {
   const action = actionIn(message)
   const isDenied = action?.startsWith("kms:") === true
-  if (!isDenied && !code.startsWith("KMS") && !(status === 501 && /\bKMS\b/u.test(message))) return undefined
+  if (!isDenied && !/^KMS/iu.test(code) && !(status === 501 && /\bKMS\b/u.test(message))) return undefined
   const key = keyText(settings)
   if (!isDenied && /NotFound|NotConfigured|NotImplemented/u.test(code)) {
     const advice = `write a key that exists in the bucket's region into serverSideEncryption.kmsKeyId (now: ${key}), another account's by its ARN`

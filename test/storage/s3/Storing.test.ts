@@ -182,6 +182,7 @@ describe("S3's refusals of settings", () => {
     () =>
       Effect.gen(function* () {
         for (const [status, code, message, advice] of [
+          [404, "kms:KeyNotFound", "key with given key ID does not exist", "serverSideEncryption.kmsKeyId"],
           [400, "KMS.NotFoundException", "Invalid keyId", "serverSideEncryption.kmsKeyId"],
           [400, "InvalidStorageClass", "The storage class you specified is not valid", "choose a storage class"],
           [400, "InvalidRequest", "Bucket is missing Object Lock Configuration", "enable object lock"],
