@@ -54,8 +54,8 @@ export const versitygw = (fleet: Fleet, binary: string): Promise<S3Store> =>
     health: "/health"
   })
 
-/** MinIO on one directory. It ignores If-Match on DELETE. */
-export const minio = (fleet: Fleet, binary: string): Promise<S3Store> =>
+/** MinIO on one directory. It ignores If-Match on DELETE. With `more` in its environment: a key to encrypt with. */
+export const minio = (fleet: Fleet, binary: string, more: Readonly<Record<string, string>> = {}): Promise<S3Store> =>
   start(fleet, {
     name: "minio",
     binary,
@@ -65,7 +65,8 @@ export const minio = (fleet: Fleet, binary: string): Promise<S3Store> =>
       MINIO_ROOT_PASSWORD: secretKey,
       MINIO_BROWSER: "off",
       MINIO_UPDATE: "off",
-      MINIO_REGION_NAME: region
+      MINIO_REGION_NAME: region,
+      ...more
     },
     health: "/minio/health/ready"
   })

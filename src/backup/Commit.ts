@@ -38,7 +38,7 @@ export const placeFacts = Effect.fnUntraced(function* (
   bytes: Uint8Array
 ) {
   const create = (key: ObjectKey) =>
-    store.put(key, [bytes], { ifAbsent: true }).pipe(
+    store.put(key, [bytes], { ifAbsent: true, role: "data" }).pipe(
       Effect.as(true),
       Effect.catchIf(isReason("ObjectExists"), () => Effect.succeed(false))
     )
@@ -60,11 +60,11 @@ export const placeGroups = Effect.fnUntraced(function* (
 ) {
   const key = BackupKeys.groups(backupId)
   yield* store
-    .put(key, [snapshot], { ifAbsent: true })
+    .put(key, [snapshot], { ifAbsent: true, role: "data" })
     .pipe(
       Effect.catchIf(isReason("ObjectExists"), () =>
         Effect.flatMap(store.get(key), (found) =>
-          Buffer.compare(found, snapshot) === 0 ? Effect.void : store.put(key, [snapshot])
+          Buffer.compare(found, snapshot) === 0 ? Effect.void : store.put(key, [snapshot], { role: "data" })
         )
       )
     )

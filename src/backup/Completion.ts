@@ -274,7 +274,7 @@ const write = Effect.fnUntraced(function* (
   const problems = tooLong(text.reduce((sum, { byteLength }) => sum + byteLength, 0))
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* store
-    .put(BackupKeys.manifest(backupId), text, { ifAbsent: true })
+    .put(BackupKeys.manifest(backupId), text, { ifAbsent: true, role: "data" })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
   // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
   yield* Commit.assertStillOurs(store, backupId, attempt).pipe(

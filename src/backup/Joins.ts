@@ -61,7 +61,7 @@ const store = Effect.fnUntraced(function* (
   const suffix = Formats.endingOf(first.key) ?? ""
   const key = BackupKeys.joinedSegment(backupId, topic, partition, first.start_offset, attempt, suffix)
   const digest = written.digest(joined.pieces)
-  const stored = yield* objects.put(key, joined.pieces)
+  const stored = yield* objects.put(key, joined.pieces, { role: "data" })
   written.written(key, digest, stored.fingerprint)
   const nowMillis = yield* Clock.currentTimeMillis
   return {

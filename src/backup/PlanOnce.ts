@@ -79,6 +79,6 @@ export const make = Effect.fn("PlanOnce.make")(function* (
         )
   const plan: RunPlan = of === 1 ? built.plan : { ...built.plan, version: 3, shards: of }
   const key = BackupKeys.plan(backupId)
-  if (yield* Documents.create(store, key, RunPlan, plan)) return { plan, built } satisfies Planned as Planned
+  if (yield* Documents.create(store, key, RunPlan, plan, "data")) return { plan, built } satisfies Planned as Planned
   return { plan: yield* Documents.read(store, key, RunPlan) } satisfies Planned as Planned
 })

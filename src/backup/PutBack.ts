@@ -74,7 +74,7 @@ const isRight = Effect.fnUntraced(function* (store: ObjectStoreShape, one: Found
   const bytes = yield* store.get(ObjectKey.make(made.key))
   if (Seal.sha256(bytes) !== sha256) return false
   // What is there is replaced only after it was read and found to be something else.
-  const put = store.put(key, [bytes], { sha256, ...(now === "missing" ? { ifAbsent: true } : {}) })
+  const put = store.put(key, [bytes], { sha256, role: "data", ...(now === "missing" ? { ifAbsent: true } : {}) })
   // Where it was missing, somebody else may have been faster.
   yield* now === "missing" ? Effect.catchReason(put, "ObjectStoreError", "ObjectExists", () => Effect.void) : put
   return (yield* sha256Of(store, key)) === sha256

@@ -248,7 +248,7 @@ const storeClosed =
           encoded.suffix
         )
         const digest = written.digest(encoded.pieces)
-        const stored = yield* store.put(key, encoded.pieces)
+        const stored = yield* store.put(key, encoded.pieces, { role: "data" })
         written.written(key, digest, stored.fingerprint)
         // The store hashes what it sends or writes; a store that does not leaves it to us.
         const sha256 = stored.sha256 ?? encoded.sha256()

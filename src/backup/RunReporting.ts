@@ -160,7 +160,7 @@ export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport,
   if (store === undefined || report.outcome !== "success") return
   if (report.backupId === undefined || report.alreadyComplete) return
   yield* store
-    .put(BackupKeys.report(report.backupId), [SealedJson.seal(RunReport, report)])
+    .put(BackupKeys.report(report.backupId), [SealedJson.seal(RunReport, report)], { role: "data" })
     .pipe(
       Effect.catch((error) =>
         Effect.logWarning("the report could not be stored beside the set").pipe(

@@ -115,7 +115,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
     }
     const attempt = last === 0 ? share.shard + 1 : last + share.shards
     const document: Attempt = { version: 1, attempt, ...facts, builtOn }
-    if (yield* Documents.create(store, BackupKeys.attempt(backupId, attempt), Attempt, document)) {
+    if (yield* Documents.create(store, BackupKeys.attempt(backupId, attempt), Attempt, document, "data")) {
       return { attempt, advances, builtOn, notes } satisfies AttemptStart
     }
   }

@@ -34,7 +34,7 @@ const reserve = Effect.fnUntraced(function* (
     const since = yield* claim
     return since !== undefined && isSameRun(since.identity, identity)
   }
-  if (yield* Documents.create(store, key, Claim, { version: 1, identity })) return true
+  if (yield* Documents.create(store, key, Claim, { version: 1, identity }, "data")) return true
   return isSameRun((yield* Documents.read(store, key, Claim)).identity, identity)
 })
 

@@ -1,5 +1,5 @@
 import { Effect, type Schema } from "effect"
-import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectKey, ObjectRole, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import * as SealedJson from "./SealedJson.ts"
@@ -26,14 +26,15 @@ export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStore
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
-/** Creates the document; false if it exists already. */
+/** Creates the document; false if it exists already. Those that the manifest lists are data, all others bookkeeping. */
 export const create = <S extends Schema.Codec<any, any>>(
   store: ObjectStoreShape,
   key: ObjectKey,
   schema: S,
-  value: S["Type"]
+  value: S["Type"],
+  role?: ObjectRole
 ): Effect.Effect<boolean, ObjectStoreError> =>
-  store.put(key, [SealedJson.seal(schema, value)], { ifAbsent: true }).pipe(
+  store.put(key, [SealedJson.seal(schema, value)], { ifAbsent: true, ...(role === undefined ? {} : { role }) }).pipe(
     Effect.as(true),
     Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.succeed(false))
   )

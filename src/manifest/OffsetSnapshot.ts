@@ -94,7 +94,7 @@ export const read = Effect.fn("OffsetSnapshot.read")(function* (store: ObjectSto
 
 /** Stores it; false if one of that id is there already, which stays as it is. */
 export const create = (store: ObjectStoreShape, snapshot: OffsetSnapshot) =>
-  store.put(BackupKeys.offsetSnapshot(snapshot.snapshotId), [encode(snapshot)], { ifAbsent: true }).pipe(
+  store.put(BackupKeys.offsetSnapshot(snapshot.snapshotId), [encode(snapshot)], { ifAbsent: true, role: "data" }).pipe(
     Effect.as(true),
     Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.succeed(false))
   )

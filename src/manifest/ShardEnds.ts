@@ -57,7 +57,7 @@ export const place = Effect.fn("ShardEnds.place")(function* (
   end: ShardEnd
 ) {
   const key = BackupKeys.shardEnd(backupId, end.attempt)
-  if (yield* Documents.create(store, key, ShardEnd, end)) return
+  if (yield* Documents.create(store, key, ShardEnd, end, "data")) return
   // The answer to an earlier try may have been lost.
   if (Buffer.from(yield* store.get(key)).equals(SealedJson.seal(ShardEnd, end))) return
   return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt: end.attempt }) })

@@ -1,7 +1,9 @@
 import { endpoint } from "./Endpoint.ts"
 import * as Field from "./Field.ts"
 import { secretKey, secretName } from "./Name.ts"
+import { AzureImmutability } from "./ObjectLockSpec.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
+import { AzureTags } from "./ObjectTags.ts"
 import * as Rule from "./Rule.ts"
 
 const AzureCredentialsSecret = Field.object(
@@ -23,6 +25,33 @@ const AzureServicePrincipalSecret = Field.object(
   },
   { description: "Secret with a service principal that may read, write, list and delete in the container." }
 )
+
+const archive = "^(?i:archive)$"
+
+const AccessTier = Field.text({
+  description:
+    "Access tier of segments and of the documents of a set: Hot, Cool or Cold. Bookkeeping stays in the account's own. Cool charges for at least 30 days of each blob, Cold for 90, and both for reading, which verification does: retention that removes earlier saves nothing. Absent: the account's default.",
+  maxLength: 64,
+  rules: [
+    Rule.avoids(
+      archive,
+      "must not be Archive: its blobs cannot be read for hours, so that no run could verify them and no incremental backup or restore could begin; Cold is read at once"
+    ),
+    Rule.matchesUnless(archive, "^(Hot|Cool|Cold)$", "must be Hot, Cool or Cold")
+  ]
+})
+
+const EncryptionScope = Field.text({
+  description:
+    "Encryption scope of the account, with a key of its own, in which every blob is encrypted, bookkeeping too; 3 to 63 characters. It must exist and be enabled. Absent: the container's.",
+  maxLength: 63,
+  rules: [
+    Rule.matches(
+      "^[A-Za-z0-9](-?[A-Za-z0-9]){2,62}$",
+      "must be an encryption scope's name, 3 to 63 letters, digits and single '-'"
+    )
+  ]
+})
 
 export const AzureSpec = Field.object(
   {
@@ -66,7 +95,11 @@ export const AzureSpec = Field.object(
     ),
     credentialsSecret: Field.optional(AzureCredentialsSecret),
     sasTokenSecret: Field.optional(AzureSasTokenSecret),
-    servicePrincipalSecret: Field.optional(AzureServicePrincipalSecret)
+    servicePrincipalSecret: Field.optional(AzureServicePrincipalSecret),
+    accessTier: Field.optional(AccessTier),
+    immutability: Field.optional(AzureImmutability),
+    encryptionScope: Field.optional(EncryptionScope),
+    tags: Field.optional(AzureTags)
   },
   {
     description:

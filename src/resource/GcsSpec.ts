@@ -1,5 +1,6 @@
 import * as Field from "./Field.ts"
 import { secretKey, secretName } from "./Name.ts"
+import { GcsRetention } from "./ObjectLockSpec.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
 import * as Rule from "./Rule.ts"
 
@@ -30,7 +31,27 @@ export const GcsSpec = Field.object(
       ]
     }),
     prefix: Field.optional(ObjectPrefix("Prefix of all object names, for example production/hourly.")),
-    credentialsSecret: Field.optional(GcsCredentialsSecret)
+    credentialsSecret: Field.optional(GcsCredentialsSecret),
+    storageClass: Field.optional(
+      Field.choice(["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"], {
+        description:
+          "Storage class of segments and of the documents of a set; all of them are read at once. Bookkeeping stays in the bucket's own. NEARLINE charges for at least 30 days of each object, COLDLINE for 90, ARCHIVE for 365, and all three for reading, which verification does: retention that removes earlier saves nothing. Absent: the bucket's default."
+      })
+    ),
+    kmsKeyName: Field.optional(
+      Field.text({
+        description:
+          "Cloud KMS key, in the bucket's location, for every object, bookkeeping too. The project's Cloud Storage service agent needs the role Cloud KMS CryptoKey Encrypter/Decrypter on it. Absent: the bucket's default.",
+        maxLength: 512,
+        rules: [
+          Rule.matches(
+            "^projects/[A-Za-z0-9.:_-]+/locations/[A-Za-z0-9-]+/keyRings/[A-Za-z0-9_-]+/cryptoKeys/[A-Za-z0-9_-]+$",
+            "must be a key's whole name without a version, projects/P/locations/L/keyRings/R/cryptoKeys/K"
+          )
+        ]
+      })
+    ),
+    objectRetention: Field.optional(GcsRetention)
   },
   { description: "Google Cloud Storage." }
 )

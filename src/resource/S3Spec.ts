@@ -1,8 +1,12 @@
 import { endpoint } from "./Endpoint.ts"
 import * as Field from "./Field.ts"
 import { secretKey, secretName } from "./Name.ts"
+import { S3ObjectLock } from "./ObjectLockSpec.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
+import { S3Tags } from "./ObjectTags.ts"
 import * as Rule from "./Rule.ts"
+import { AssumeRole } from "./S3RoleSpec.ts"
+import { S3StorageClass, ServerSideEncryption } from "./S3StoringSpec.ts"
 
 const S3CredentialsSecret = Field.object(
   {
@@ -54,10 +58,27 @@ export const S3Spec = Field.object(
     }),
     prefix: Field.optional(ObjectPrefix("Prefix of all object keys, for example production/hourly.")),
     endpoint: endpoint(
-      "Address of an S3-compatible server such as MinIO, for example https://minio.storage.svc:9000; addressed path-style. Empty or absent: AWS."
+      "Address of an S3-compatible server such as MinIO, for example https://minio.storage.svc:9000; addressed path-style unless addressingStyle says otherwise. Empty or absent: AWS."
     ),
     caSecret: Field.optional(CaSecret),
-    credentialsSecret: Field.optional(S3CredentialsSecret)
+    credentialsSecret: Field.optional(S3CredentialsSecret),
+    assumeRole: Field.optional(AssumeRole),
+    addressingStyle: Field.optional(
+      Field.choice(["auto", "path", "virtual"], {
+        description:
+          "Where the bucket stands in addresses. path: https://host/bucket. virtual: https://bucket.host. auto, as when absent: path with an endpoint or with dots in the bucket's name, else virtual."
+      })
+    ),
+    requesterPays: Field.optional(
+      Field.flag({
+        description:
+          "The bucket's owner has its requesters pay: every request, to list and to read too, says that this account does."
+      })
+    ),
+    serverSideEncryption: Field.optional(ServerSideEncryption),
+    storageClass: Field.optional(S3StorageClass),
+    objectLock: Field.optional(S3ObjectLock),
+    tags: Field.optional(S3Tags)
   },
   {
     description: "Amazon S3 or a server that speaks its protocol.",
@@ -71,6 +92,14 @@ export const S3Spec = Field.object(
         // Empty counts as absent, also as the user wrote it.
         holds: ({ caSecret, endpoint = "" }) =>
           caSecret === undefined || (endpoint !== "" && !/^http:\/\//i.test(endpoint))
+      }),
+      Rule.rule({
+        cel: "!has(self.addressingStyle) || self.addressingStyle != 'virtual' || !self.bucket.contains('.')",
+        message:
+          "addressingStyle virtual does not work with dots in the bucket's name, which no certificate covers: write path, or remove it",
+        reason: "FieldValueForbidden",
+        fieldPath: ".addressingStyle",
+        holds: ({ addressingStyle, bucket }) => addressingStyle !== "virtual" || !bucket.includes(".")
       })
     ]
   }

@@ -1,9 +1,10 @@
 import type { Readable } from "node:stream"
 import type { ContainerClient } from "@azure/storage-blob"
-import { Effect, type Scope } from "effect"
+import { Clock, Effect, type Scope } from "effect"
 import * as Address from "./azure/Address.ts"
 import * as Credential from "./azure/Credential.ts"
 import * as Failure from "./azure/Failure.ts"
+import * as Storing from "./azure/Storing.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
 import * as Agents from "./cloud/Agents.ts"
@@ -107,8 +108,10 @@ export const open = (
         ? new sdk.ContainerClient(`${address}?${credential.query}`, new sdk.AnonymousCredential(), options)
         : new sdk.ContainerClient(address, credential.credential, options)
 
+    const storing = Storing.text(target)
     const common = {
       location,
+      ...(storing === undefined ? {} : { storing }),
       account: target.accountName,
       container: target.container,
       service,
@@ -125,8 +128,16 @@ export const open = (
     const absent = (operation: Operation, key: string) =>
       Failure.of(new ObjectNotFound({ key }), { operation, location })
 
+    const properties = (operation: "put" | "head" | "delete", name: string) =>
+      send({ operation, key: keyOf(name) }, (abortSignal) =>
+        tagged(container.getBlobClient(name).getProperties({ abortSignal }))
+      )
+    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
+      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
+
     const remote: Remote<Seen> = {
       location,
+      storing,
       root,
       idleMillis: times.idle,
       // With hierarchical namespace a folder's content comes where the folder's name stands, not where its slash does.
@@ -135,14 +146,19 @@ export const open = (
       sizeRefusal: (size) =>
         size > Upload.largestBytes ? `more than one blob can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
-        Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
-          send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
-        ).pipe(
-          Effect.flatMap((response) =>
-            send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(response)))
-          ),
-          Effect.map((response) => found(name, content.size, response))
-        ),
+        Effect.gen(function* () {
+          const more = Storing.options(target, content.role, yield* Clock.currentTimeMillis)
+          const stored = yield* Upload.upload(
+            container.getBlockBlobClient(name),
+            content,
+            ifAbsent,
+            more,
+            (request, bytes) => send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
+          )
+          const response = yield* send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(stored)))
+          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* properties("put", name)))
+          return found(name, content.size, response)
+        }),
       holds: (seen, content) =>
         seen.md5 !== undefined
           ? Upload.md5(content.pieces).equals(seen.md5)
@@ -151,9 +167,7 @@ export const open = (
             : seen.sha256 === content.sha256,
       head: (name) =>
         Effect.gen(function* () {
-          const response = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
-            tagged(container.getBlobClient(name).getProperties({ abortSignal }))
-          )
+          const response = yield* properties("head", name)
           if (isFolder(response.metadata)) return yield* absent("head", keyOf(name))
           return {
             ...found(name, response.contentLength ?? 0, response),
@@ -202,11 +216,15 @@ export const open = (
         })
       },
       remove: (name) =>
-        Effect.asVoid(
-          send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
+        Effect.gen(function* () {
+          if (target.lock !== undefined) {
+            const seen = yield* properties("delete", name)
+            yield* unless("delete", Storing.kept(keyOf(name), seen, yield* Clock.currentTimeMillis))
+          }
+          yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
             container.getBlobClient(name).delete({ abortSignal })
           )
-        )
+        })
     }
     return yield* CloudObjectStore.open(remote)
   })

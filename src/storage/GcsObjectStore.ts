@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
-import { Effect, type Scope } from "effect"
+import { Clock, Effect, type Scope } from "effect"
 import { rootOf } from "./cloud/Address.ts"
 import * as Agents from "./cloud/Agents.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
@@ -13,6 +13,7 @@ import * as Http from "./gcs/Http.ts"
 import * as Identity from "./gcs/Identity.ts"
 import * as Resource from "./gcs/Resource.ts"
 import * as ServiceAccount from "./gcs/ServiceAccount.ts"
+import * as Storing from "./gcs/Storing.ts"
 import * as Upload from "./gcs/Upload.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
 import { Misconfigured, type ObjectStoreError, type ObjectStoreReason, type Operation } from "./ObjectStoreError.ts"
@@ -39,8 +40,11 @@ export const open = (
     if (account !== undefined && "_tag" in account) return yield* fail(account)
 
     const service = Address.service(env)
+    const storing = Storing.text(target)
     const common = {
       location,
+      ...(storing === undefined ? {} : { storing }),
+      ...(target.kmsKeyName === undefined ? {} : { kmsKeyName: target.kmsKeyName }),
       bucket: target.bucket,
       service,
       secrets: [],
@@ -147,8 +151,19 @@ export const open = (
           })
       )
 
+    /** How an object is stored. */
+    const stored = (operation: "put" | "delete", name: string) =>
+      send(
+        { operation, key: keyOf(name) },
+        { method: "GET", url: objectUrl(name, { fields: Storing.fields }) },
+        async (answer) => Storing.decode(await Http.textOf(answer))
+      )
+    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
+      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
+
     const remote: Remote<Resource.Seen> = {
       location,
+      storing,
       root,
       idleMillis: times.idle,
       listsInOrder: true,
@@ -156,19 +171,25 @@ export const open = (
       sizeRefusal: (size) =>
         size > Upload.largestBytes ? `more than an object can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
-        Effect.suspend(() => {
-          const { contentType, ...body } = Upload.body(name, content)
+        Effect.gen(function* () {
+          const more = Storing.resource(target, content.role, yield* Clock.currentTimeMillis)
+          const { contentType, ...body } = Upload.body(name, content, more)
           const query = new URLSearchParams({
             uploadType: "multipart",
+            ...Storing.query(target),
             fields: Resource.fields,
             ...(ifAbsent ? { ifGenerationMatch: "0" } : {})
           })
           const url = `${service}/upload/storage/v1/b/${encodeURIComponent(target.bucket)}/o?${query.toString()}`
           const asked = { method: "POST", url, headers: { "content-type": contentType }, body } as const
-          return send({ operation: "put", key: keyOf(name), bytes: content.size, ifAbsent }, asked, async (answer) =>
-            Resource.decodeObject(await Http.textOf(answer))
+          const response = yield* send(
+            { operation: "put", key: keyOf(name), bytes: content.size, ifAbsent },
+            asked,
+            async (answer) => Resource.decodeObject(await Http.textOf(answer))
           )
-        }).pipe(Effect.map((response): Found => Resource.seen(response))),
+          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* stored("put", name)))
+          return Resource.seen(response) satisfies Found as Found
+        }),
       holds: (seen, content) => {
         if (seen.crc32c === undefined || seen.md5Hash === undefined) return undefined
         return seen.crc32c === Checksums.crc32cOf(content.pieces) && seen.md5Hash === Checksums.md5Of(content.pieces)
@@ -214,13 +235,20 @@ export const open = (
       remove: (name) =>
         explained(
           "delete",
-          send(
-            { operation: "delete", key: keyOf(name) },
-            { method: "DELETE", url: objectUrl(name, {}) },
-            async (answer) => {
-              await Http.textOf(answer)
+          Effect.gen(function* () {
+            if (target.lock !== undefined) {
+              const seen = yield* stored("delete", name)
+              const subject = `${keyOf(name)} in bucket ${target.bucket}`
+              yield* unless("delete", Storing.kept(subject, seen, yield* Clock.currentTimeMillis))
             }
-          )
+            yield* send(
+              { operation: "delete", key: keyOf(name) },
+              { method: "DELETE", url: objectUrl(name, {}) },
+              async (answer) => {
+                await Http.textOf(answer)
+              }
+            )
+          })
         )
     }
     return yield* CloudObjectStore.open(remote)

@@ -104,6 +104,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
 
   return {
     location: store.location,
+    ...(store.storing === undefined ? {} : { storing: store.storing }),
     put,
     get: (key) => persist(() => store.get(key)),
     read,

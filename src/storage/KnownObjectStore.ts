@@ -52,6 +52,7 @@ export const make = (store: ObjectStoreShape): ObjectStoreShape => {
 
   return {
     location: store.location,
+    ...(store.storing === undefined ? {} : { storing: store.storing }),
     put: (key, pieces, options) => call("put", store.put(key, pieces, options)),
     get: (key) => call("get", store.get(key)),
     read: (key) => Stream.mapError(store.read(key), known),

@@ -25,7 +25,17 @@ export interface ObjectInfo {
   readonly modifiedMillis?: number
 }
 
+/**
+ * What an object is for. `data` is kept as long as its backup, and never replaced as long as it is whole: it gets the
+ * storage class and the lock of the target. `trial` is a test object that is removed again: stored as data is, but
+ * locked for a moment only, and fails where the store has not stored it so. All else is bookkeeping, which comes and
+ * goes: stored as the bucket does by itself, and never locked.
+ */
+export type ObjectRole = "data" | "trial"
+
 export interface PutOptions {
+  /** Absent: bookkeeping. */
+  readonly role?: ObjectRole
   /**
    * Create only: fails with `ObjectExists` when the key is already there, and leaves what is there untouched. After
    * `StoreUnavailable` the object may be there all the same: whoever tries again looks at what it holds.
@@ -41,6 +51,11 @@ export interface PutOptions {
 export interface ObjectStoreShape {
   /** For people: `s3 bucket kafka-backups, prefix production/hourly`, `directory /volumes/backups`. */
   readonly location: string
+  /**
+   * For people, what the target asks of the store for its objects: `storageClass GLACIER_IR, objectLock GOVERNANCE for
+   * 30 days`. Absent: nothing, every object is stored as the store does by itself.
+   */
+  readonly storing?: string
   /**
    * Writes the concatenation of `pieces` under `key`; readers see the whole object or none of it, and it is durable on
    * return.

@@ -58,6 +58,7 @@ export const make = (
 
   const switching: ObjectStoreShape = {
     location: first.location,
+    ...(first.storing === undefined ? {} : { storing: first.storing }),
     put: (key, pieces, options) => latest("put", (store) => store.put(key, pieces, options)),
     get: (key) => latest("get", (store) => store.get(key)),
     read: (key) => Stream.suspend(() => current.read(key)),

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream"
-import { Effect, Redacted, type Scope } from "effect"
+import { Clock, Effect, Redacted, type Scope } from "effect"
 import { rootOf } from "./cloud/Address.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
 import { lengthless } from "./cloud/Failure.ts"
@@ -13,6 +13,7 @@ import * as Connection from "./s3/Connection.ts"
 import * as Failure from "./s3/Failure.ts"
 import * as HandshakeFailure from "./s3/HandshakeFailure.ts"
 import * as Listing from "./s3/Listing.ts"
+import * as Storing from "./s3/Storing.ts"
 import * as Upload from "./s3/Upload.ts"
 import type { S3Target } from "./StorageTarget.ts"
 
@@ -46,6 +47,7 @@ export const open = (
     }
     const trusted = typeof trust === "object" ? trust : undefined
 
+    const storing = Storing.text(target)
     const common = {
       location,
       bucket,
@@ -55,6 +57,9 @@ export const open = (
           ? []
           : [Redacted.value(credentials.secretAccessKey), Redacted.value(credentials.accessKeyId)],
       ...(endpoint === undefined ? {} : { endpoint }),
+      ...(target.assumeRole === undefined ? {} : { assumeRole: target.assumeRole }),
+      ...(target.encryption === undefined ? {} : { encryption: target.encryption }),
+      ...(storing === undefined ? {} : { storing }),
       ...(credentials === undefined ? {} : { origin: credentials.origin }),
       ...(authorities === undefined
         ? {}
@@ -97,8 +102,17 @@ export const open = (
         })
       )
 
+    const subject = (name: string) => `${keyOf(name)} in bucket ${bucket}`
+    const headOf = (operation: "put" | "head" | "delete", name: string) =>
+      send({ operation, key: keyOf(name) }, (abortSignal) =>
+        client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })
+      )
+    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
+      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
+
     const remote: Remote<Seen> = {
       location,
+      storing,
       root,
       idleMillis: times.idle,
       listsInOrder: true,
@@ -107,17 +121,20 @@ export const open = (
       sizeRefusal: (size) =>
         size > Upload.largestBytes ? `more than one request can carry (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
-        send(
-          { operation: "put", key: keyOf(name), bytes: content.size, ifAbsent },
-          (signal) => Upload.upload(connection, at(name), content, ifAbsent, signal),
-          content.size
-        ).pipe(Effect.map((response) => Listing.found(name, content.size, response))),
+        Effect.gen(function* () {
+          const more = Storing.input(target, content.role, yield* Clock.currentTimeMillis)
+          const response = yield* send(
+            { operation: "put", key: keyOf(name), bytes: content.size, ifAbsent },
+            (signal) => Upload.upload(connection, { ...at(name), ...more }, content, ifAbsent, signal),
+            content.size
+          )
+          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* headOf("put", name)))
+          return Listing.found(name, content.size, response)
+        }),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
       // With its checksum, by which `holds` knows what we wrote.
       head: (name) =>
-        send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
-          client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })
-        ).pipe(
+        headOf("head", name).pipe(
           Effect.map((response) => ({
             ...Listing.found(name, response.ContentLength ?? 0, response),
             ...(response.ChecksumSHA256 === undefined || response.ChecksumType === "COMPOSITE"
@@ -164,11 +181,15 @@ export const open = (
           return Listing.page(await client.send(new sdk.ListObjectsV2Command(input), { abortSignal }))
         }),
       remove: (name) =>
-        Effect.asVoid(
-          send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
+        Effect.gen(function* () {
+          if (target.lock !== undefined) {
+            const head = yield* headOf("delete", name)
+            yield* unless("delete", Storing.kept(subject(name), head, yield* Clock.currentTimeMillis))
+          }
+          yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
             client.send(new sdk.DeleteObjectCommand(at(name)), { abortSignal })
           )
-        )
+        })
     }
     return yield* CloudObjectStore.open(remote)
   })

@@ -13,14 +13,35 @@ export interface Authorities {
   readonly origin: { readonly secret: string; readonly key: string }
 }
 
+/** How long data is locked from the moment it is written, in days, and who may end that early. */
+export interface Lock<Mode extends string> {
+  readonly mode: Mode
+  readonly days: number
+}
+
+/** By name; at most ten. */
+export type Tags = Readonly<Record<string, string>>
+
+/** The role whose keys sign every request, in place of those that ask for it. */
+export interface AssumedRole {
+  readonly roleArn: string
+  readonly externalId?: string
+  /** Absent: `kafka-backup`. */
+  readonly sessionName?: string
+  /** Address of the token service. Absent: the store's endpoint, else the region's own. */
+  readonly endpoint?: string
+}
+
 export interface S3Target {
   readonly _tag: "S3"
   readonly bucket: string
   readonly region: string
   /** Key prefix without leading or trailing slash; absent or empty means the bucket's root. */
   readonly prefix?: string
-  /** `http://host:port` or `https://host`, used with path-style addressing; absent means AWS. */
+  /** `http://host:port` or `https://host`; absent means AWS. */
   readonly endpoint?: string
+  /** Absent or `auto`: the bucket stands in the path with an endpoint or with dots in its name, else in the host. */
+  readonly addressingStyle?: "auto" | "path" | "virtual"
   /** For an endpoint with https. Absent: Node's own list and the system's. */
   readonly authorities?: Authorities
   /** Static keys. Absent: the SDK's default chain (IRSA, Pod Identity, environment, instance role). */
@@ -29,6 +50,19 @@ export interface S3Target {
     readonly secretAccessKey: Redacted.Redacted
     readonly origin: CredentialsOrigin
   }
+  readonly assumeRole?: AssumedRole
+  readonly requesterPays?: boolean
+  /** For every object. Absent: as the bucket is set up. */
+  readonly encryption?: {
+    readonly algorithm: "AES256" | "aws:kms" | "aws:kms:dsse"
+    readonly kmsKeyId?: string
+  }
+  /** For data. Absent: STANDARD. */
+  readonly storageClass?: string
+  /** For data. */
+  readonly lock?: Lock<"GOVERNANCE" | "COMPLIANCE">
+  /** For every object. */
+  readonly tags?: Tags
 }
 
 /** How we prove to Azure who we are: exactly one way. */
@@ -60,6 +94,14 @@ export interface AzureTarget {
    */
   readonly endpoint?: string
   readonly credentials: AzureCredentials
+  /** For data. Absent: the account's default. */
+  readonly accessTier?: string
+  /** For data. */
+  readonly lock?: Lock<"Unlocked" | "Locked">
+  /** For every blob. Absent: the container's. */
+  readonly encryptionScope?: string
+  /** Index tags of every blob. */
+  readonly tags?: Tags
 }
 
 /** The address is Google's, or what the environment variable STORAGE_EMULATOR_HOST says. */
@@ -70,6 +112,12 @@ export interface GcsTarget {
   readonly prefix?: string
   /** A service account's key file. Absent: application default credentials (GKE Workload Identity). */
   readonly credentials?: { readonly keyFile: Redacted.Redacted; readonly origin: CredentialsOrigin }
+  /** For data. Absent: the bucket's default. */
+  readonly storageClass?: string
+  /** For every object. Absent: the bucket's default. */
+  readonly kmsKeyName?: string
+  /** For data. */
+  readonly lock?: Lock<"Unlocked" | "Locked">
 }
 
 export interface DirectoryTarget {

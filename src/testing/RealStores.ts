@@ -22,6 +22,7 @@ export const counting = (stores: ObjectStores["Service"]): RealStores => {
     Stream.unwrap(Effect.map(Stream.toPull(stream), (pull) => Stream.fromPull(Effect.succeed(counted(pull)))))
   const store = (inner: ObjectStoreShape): ObjectStoreShape => ({
     location: inner.location,
+    ...(inner.storing === undefined ? {} : { storing: inner.storing }),
     put: (...args) => counted(inner.put(...args)),
     get: (key) => counted(inner.get(key)),
     head: (key) => counted(inner.head(key)),

@@ -7,7 +7,8 @@ import type { S3Spec } from "../resource/S3Spec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import { Secrets } from "../secrets/MountedSecrets.ts"
 import { SecretError } from "../secrets/SecretError.ts"
-import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
+import type { StorageTarget } from "../storage/StorageTarget.ts"
+import * as StorageTargets from "./StorageTargets.ts"
 import * as TokenConnections from "./TokenConnections.ts"
 import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 
@@ -152,14 +153,10 @@ export const storage = Effect.fn("Connections.storage")(function* (
   const chosen = StorageSpec.chosen(spec)
   switch (chosen.storageType) {
     case "s3": {
-      const { bucket, caSecret, credentialsSecret, endpoint, prefix, region } = chosen.s3
+      const { caSecret, credentialsSecret } = chosen.s3
       const secrets = yield* Secrets
       const target = {
-        _tag: "S3" as const,
-        bucket,
-        region,
-        ...(prefix ? { prefix } : {}),
-        ...(endpoint ? { endpoint } : {}),
+        ...StorageTargets.s3(chosen.s3),
         ...(caSecret === undefined ? {} : { authorities: yield* authorities(caSecret) })
       }
       if (credentialsSecret === undefined) return target
@@ -182,21 +179,11 @@ export const storage = Effect.fn("Connections.storage")(function* (
       return { _tag: "Directory", volume: `${volumes}/${claimName}`, ...(subPath ? { subPath } : {}) }
     }
     case "azure": {
-      const { accountName, container, endpoint, prefix } = chosen.azure
-      const credentials: AzureCredentials = yield* azureCredentials(chosen.azure)
-      return {
-        _tag: "Azure",
-        accountName,
-        container,
-        credentials,
-        ...(prefix ? { prefix } : {}),
-        ...(endpoint ? { endpoint } : {})
-      }
+      return { ...StorageTargets.azure(chosen.azure), credentials: yield* azureCredentials(chosen.azure) }
     }
     case "gcs": {
-      const { bucket, prefix } = chosen.gcs
       const credentials = yield* gcsCredentials(chosen.gcs)
-      const target: GcsTarget = { _tag: "Gcs", bucket, ...(prefix ? { prefix } : {}) }
+      const target = StorageTargets.gcs(chosen.gcs)
       return credentials === undefined ? target : { ...target, credentials }
     }
   }

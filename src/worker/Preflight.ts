@@ -18,6 +18,8 @@ export interface CheckResult {
 }
 
 const largeName = "large-object"
+/** Of the test object that is stored as data is; always the same, because a lock may keep it for a moment. */
+const dataName = "stored-as-data"
 
 const newKey = (owner: Owner): ObjectKey => BackupKeys.preflight(ownerKey(owner), randomUUID())
 
@@ -27,7 +29,7 @@ const newKey = (owner: Owner): ObjectKey => BackupKeys.preflight(ownerKey(owner)
  */
 const leftOrNew = (store: ObjectStoreShape, owner: Owner): Effect.Effect<ObjectKey> =>
   store.list(BackupKeys.preflightOf(ownerKey(owner))).pipe(
-    Stream.filter(({ key }) => !key.endsWith(largeName)),
+    Stream.filter(({ key }) => !key.endsWith(largeName) && !key.endsWith(dataName)),
     Stream.take(1),
     Stream.runCollect,
     Effect.map(([left]) => left?.key ?? newKey(owner)),
@@ -107,6 +109,24 @@ export const storageChecks = (store: ObjectStoreShape, key: ObjectKey): Readonly
 }
 
 /**
+ * Where the target says how data is to be stored (encryption, class, lock): that the store takes an object so, and has
+ * it so afterwards. The object may stay for the minute that it is locked; the next check replaces or finds it.
+ */
+const asData = (store: ObjectStoreShape, owner: Owner): ReadonlyArray<StorageCheck> => {
+  if (store.storing === undefined) return []
+  const key = BackupKeys.preflight(ownerKey(owner), dataName)
+  return [
+    {
+      name: `stores data as the resource says (${store.storing})`,
+      effect: store.put(key, [Buffer.from("kafka-backup was here\n")], { role: "trial" }).pipe(
+        Effect.andThen(store.delete(key)),
+        Effect.catchIf(isLocked, () => Effect.void)
+      )
+    }
+  ]
+}
+
+/**
  * Uploads one object of so many bytes and removes it again, unless the store keeps it: proxies in front of a store may
  * limit the size of a request. Its key is always the same, so that a write-once bucket keeps one of them at most.
  */
@@ -149,7 +169,7 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (
 ) {
   const results: Array<CheckResult> = []
   const small = storageChecks(store, yield* leftOrNew(store, owner))
-  for (const { effect, name } of [...small, largeObject(store, owner, segmentBytes)]) {
+  for (const { effect, name } of [...small, ...asData(store, owner), largeObject(store, owner, segmentBytes)]) {
     begins(name)
     const exit = yield* Effect.exit(effect)
     results.push({ name, exit })
@@ -167,4 +187,5 @@ export const assertStorage = Effect.fn("Preflight.assertStorage")(function* (sto
   // What was left may be the object of another attempt, which removes it meanwhile: a new one decides. What the two
   // have made of it is of no use to later runs.
   yield* Effect.catch(all(first), () => Effect.andThen(Effect.ignore(store.delete(first)), all(newKey(owner))))
+  yield* Effect.forEach(asData(store, owner), ({ effect }) => effect, { discard: true })
 })

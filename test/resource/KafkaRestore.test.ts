@@ -66,7 +66,7 @@ describe("the defaults of a KafkaRestore", () => {
 
 describe("a KafkaRestore from the API server", () => {
   it("may have fields of a newer definition: they are dropped, while a user's are refused", () => {
-    const newer = changed(["storage.s3.storageClass", "GLACIER"], ["encryption", { enabled: false }])
+    const newer = changed(["storage.s3.accelerate", true], ["encryption", { enabled: false }])
     assert.deepStrictEqual(
       Result.getOrThrow(KafkaRestore.fromServer({ ...newer, later: {} })).spec,
       Result.getOrThrow(KafkaRestore.fromJson(manifest())).spec

@@ -254,7 +254,7 @@ describe("what the API server adds", () => {
   })
 
   it("may be fields of a newer definition: they are dropped, while a user's are refused", () => {
-    const newer = changed(["storage.s3.storageClass", "GLACIER"], ["encryption", { enabled: false }])
+    const newer = changed(["storage.s3.accelerate", true], ["encryption", { enabled: false }])
     assert.deepStrictEqual(
       Result.getOrThrow(ManifestParser.fromServer({ ...newer, later: {} })).spec,
       Result.getOrThrow(ManifestParser.fromJson(manifest())).spec

@@ -1,4 +1,5 @@
 import { badSasl } from "./badSasl.ts"
+import { badStorageSettings } from "./badStorageSettings.ts"
 import { changed, manifest, put } from "./manifests.ts"
 
 export interface BadManifest {
@@ -402,6 +403,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${pvc}.subPath`, "a backslash", "kafka\\a", "the path is separated"),
   at(`${pvc}.subPath`, "a doubled slash", "kafka//a", "the path must not contain '//'"),
   at(`${pvc}.subPath`, "an encoded slash", "kafka%2Fa", "the path must not contain percent-encoded"),
+  ...badStorageSettings,
 
   // content
   at("compression", "gzip", "gzip", "zstd, lz4 or none"),

@@ -46,6 +46,27 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
   good(endpoint, "an IPv6 address", "http://[fd00::1]:9000"),
   good(endpoint, "an IPv4-mapped IPv6 address", "http://[::ffff:10.0.0.1]:9000/path"),
 
+  good("storage.s3.storageClass", "a class of glaciers that is read at once", "GLACIER_IR"),
+  good("storage.s3.tags", "a tag's name in another script, and an empty value", { "Abteilung für Kafka": "" }),
+  good("storage.s3.serverSideEncryption", "no key", { algorithm: "aws:kms" }),
+  good(
+    "storage.s3.assumeRole",
+    "the role of a compatible store, and no address",
+    {
+      roleArn: "arn:aws:iam:::role/kafka-backup",
+      externalId: "team:kafka/1",
+      sessionName: "nightly@kafka",
+      endpoint: ""
+    },
+    {
+      roleArn: "arn:aws:iam:::role/kafka-backup",
+      externalId: "team:kafka/1",
+      sessionName: "nightly@kafka"
+    }
+  ),
+  good("storage.azure.immutability", "a day", { mode: "Unlocked", days: 1 }),
+  good("storage.gcs.storageClass", "the archive of Google, which is read at once", "ARCHIVE"),
+
   good("sourceClusterId", "a blank inside", "a b"),
   good("resources.limits.cpu", "a whole number without quotes", 3),
   good("resources.requests.cpu", "a fraction in quotes", "0.5"),

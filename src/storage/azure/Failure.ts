@@ -14,6 +14,7 @@ import {
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { AzureCredentials } from "../StorageTarget.ts"
+import * as Storing from "./Storing.ts"
 
 export { of } from "../cloud/Failure.ts"
 
@@ -34,6 +35,8 @@ export interface ErrorContext extends Failure.ErrorContext {
   /** When the SAS token says that it ends, in milliseconds since 1970. */
   readonly sasEndMillis?: number
   readonly ifAbsent?: boolean
+  /** What an upload asks for beside storing the bytes. */
+  readonly storing?: string
 }
 
 /** Reads the facts off whatever the SDK or the identity library threw. */
@@ -243,6 +246,8 @@ export const reason = (given: Facts, context: ErrorContext, nowMillis: number): 
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })
   }
+  const storing = Storing.refusal(facts, context.operation, context.storing, detail)
+  if (storing !== undefined) return storing
   if (code === "AccountLimitExceeded") return new OutOfSpace({ detail })
   if (permissionCodes.has(code)) return Failure.forbidden(facts, context, ours)
   if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })

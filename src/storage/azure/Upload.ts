@@ -6,6 +6,7 @@ import type { Content } from "../cloud/Remote.ts"
 import * as Writing from "../cloud/Writing.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
+import type * as Storing from "./Storing.ts"
 
 /** Content of up to this many bytes goes in one request; more goes in blocks of this size. */
 export const blockBytes = 8 * 1024 * 1024
@@ -81,9 +82,12 @@ export const upload = (
   blob: BlockBlobClient,
   content: Content,
   ifAbsent: boolean,
+  storing: Storing.Options,
   request: Request
 ): Effect.Effect<Stored, ObjectStoreError> => {
   const conditions = ifAbsent ? { ifNoneMatch: "*" } : {}
+  // Blocks are encrypted as the blob that they become.
+  const scope = storing.encryptionScope === undefined ? {} : { encryptionScope: storing.encryptionScope }
   const blobContentType = "application/octet-stream"
   if (content.size <= blockBytes) {
     const contentMD5 = md5(content.pieces)
@@ -91,6 +95,7 @@ export const upload = (
       (abortSignal) =>
         withBody(content.pieces, (body) =>
           blob.upload(body, content.size, {
+            ...storing,
             abortSignal,
             conditions,
             blobHTTPHeaders: { blobContentType, blobContentMD5: contentMD5 },
@@ -115,7 +120,7 @@ export const upload = (
       return request(
         (abortSignal) =>
           withBody(pieces, (body) =>
-            blob.stageBlock(id(index), body, size, { abortSignal, transactionalContentMD5: md5(pieces) })
+            blob.stageBlock(id(index), body, size, { ...scope, abortSignal, transactionalContentMD5: md5(pieces) })
           ),
         size
       )
@@ -128,6 +133,7 @@ export const upload = (
           blob.commitBlockList(
             parts.map((_, index) => id(index)),
             {
+              ...storing,
               abortSignal,
               conditions,
               blobHTTPHeaders: { blobContentType },

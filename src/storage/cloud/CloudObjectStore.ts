@@ -40,6 +40,7 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
 
     return {
       location: remote.location,
+      ...(remote.storing === undefined ? {} : { storing: remote.storing }),
       put: (key, pieces, options = {}) =>
         Effect.andThen(
           checked("put", key),

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream"
 import type { Effect } from "effect"
+import type { ObjectRole } from "../ObjectStore.ts"
 import type { ObjectStoreError, ObjectStoreReason, Operation } from "../ObjectStoreError.ts"
 import type * as Pieces from "../Pieces.ts"
 
@@ -43,6 +44,7 @@ export interface Content {
    * the pieces already, unless the server does that.
    */
   readonly sha256?: string
+  readonly role?: ObjectRole
 }
 
 /**
@@ -52,6 +54,8 @@ export interface Content {
 export interface Remote<Seen extends Found = Found> {
   /** For people: `s3 bucket kafka-backups, prefix production/hourly`. */
   readonly location: string
+  /** `ObjectStoreShape.storing`. */
+  readonly storing?: string | undefined
   /** What stands before every key in a whole name: nothing, or a prefix with a slash behind it. */
   readonly root: string
   /** After so many milliseconds without a byte a body that is being read counts as broken. */
@@ -84,6 +88,9 @@ export interface Remote<Seen extends Found = Found> {
   ) => Effect.Effect<Page, ObjectStoreError>
   /** True when listings come in the order of the names' UTF-8 bytes; else they are collected and sorted. */
   readonly listsInOrder: boolean
-  /** Missing objects may be reported as `ObjectNotFound`. */
+  /**
+   * Missing objects may be reported as `ObjectNotFound`. Where objects are locked, one that still is fails so
+   * (`isLocked`), also where the server would only hide it.
+   */
   readonly remove: (name: string) => Effect.Effect<void, ObjectStoreError>
 }

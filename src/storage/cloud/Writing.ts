@@ -71,7 +71,12 @@ export const put = <Seen extends Found>(
       return yield* remote.error("put", new ContentMismatch({ key, detail }))
     }
     const sha256 = announced ?? (isChecked ? Pieces.sha256(pieces) : undefined)
-    const content: Content = { pieces, size, ...(sha256 === undefined ? {} : { sha256 }) }
+    const content: Content = {
+      pieces,
+      size,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(options.role === undefined ? {} : { role: options.role })
+    }
     const once = remote.put(name, content, options.ifAbsent === true)
     const attempt = (earlier: number) =>
       earlier === 0

@@ -9,10 +9,10 @@ import {
   type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
-  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
+import * as Storing from "./Storing.ts"
 
 export const { of } = Cloud
 
@@ -27,6 +27,9 @@ export interface ErrorContext extends Cloud.ErrorContext {
   /** True while a token was asked for: then nothing is said of bucket or object. */
   readonly isToken?: boolean
   readonly ifAbsent?: boolean
+  readonly kmsKeyName?: string
+  /** What an upload asks for beside storing the bytes. */
+  readonly storing?: string
   /** The service account of a key file. Absent: application default credentials. */
   readonly account?: { readonly email: string; readonly origin: CredentialsOrigin }
 }
@@ -167,11 +170,8 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
       "the bucket protects its objects from deletion (retention policy, hold or object retention): align its policy with the retention of backups"
     return Cloud.locked(facts, context, subject, advice)
   }
-  if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
-    const advice =
-      "grant the bucket's service agent the role Cloud KMS CryptoKey Encrypter/Decrypter on its key, and enable the key"
-    return new StorageAuthorizationFailed({ detail, advice })
-  }
+  const storing = Storing.refusal(facts, context, context.operation, detail)
+  if (storing !== undefined) return storing
   if (code === "accountDisabled" || code === "billingDisabled" || /billing/iu.test(facts.message)) {
     return new Misconfigured({ detail, advice: "enable billing for the project that owns the bucket" })
   }

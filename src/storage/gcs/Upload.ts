@@ -7,12 +7,14 @@ import * as Checksums from "./Checksums.ts"
 export const largestBytes = 5 * 1024 ** 4
 
 /**
- * The body of a multipart upload: the object's name and CRC-32C, then its content. The server compares the two before
- * the object appears. (An upload of the content alone, `uploadType=media`, could not carry the checksum so.)
+ * The body of a multipart upload: the object's name, its CRC-32C and how it is to be stored, then its content. The
+ * server compares content and checksum before the object appears. (An upload of the content alone, `uploadType=media`,
+ * could not carry the checksum so.)
  */
-export const body = (name: string, content: Content) => {
+export const body = (name: string, content: Content, more: Readonly<Record<string, unknown>> = {}) => {
   const boundary = randomUUID()
-  const resource = { name, contentType: "application/octet-stream", crc32c: Checksums.crc32cOf(content.pieces) }
+  const crc32c = Checksums.crc32cOf(content.pieces)
+  const resource = { name, contentType: "application/octet-stream", crc32c, ...more }
   const head = Buffer.from(
     `--${boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(resource)}\r\n` +
       `--${boundary}\r\ncontent-type: application/octet-stream\r\n\r\n`

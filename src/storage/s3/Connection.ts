@@ -1,4 +1,4 @@
-import type { S3Client } from "@aws-sdk/client-s3"
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
 import * as Agents from "../cloud/Agents.ts"
 import * as Answer from "../cloud/Answer.ts"
@@ -6,6 +6,7 @@ import * as Address from "../cloud/Address.ts"
 import * as Requests from "../cloud/Requests.ts"
 import type { S3Target } from "../StorageTarget.ts"
 import type { Trust } from "./Authorities.ts"
+import * as Role from "./Role.ts"
 
 type Sdk = typeof import("@aws-sdk/client-s3")
 
@@ -39,51 +40,77 @@ export interface Connection {
  * is made.
  */
 export const make = (
-  { bucket, credentials, endpoint, region }: S3Target,
+  { addressingStyle = "auto", assumeRole, bucket, credentials, endpoint, region, requesterPays }: S3Target,
   trust: Trust | undefined,
   times: TimeOuts
 ): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function* () {
     const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
-    const { plain, secure } = Agents.make({
-      ...Address.serverName(endpoint),
-      ...(trust === undefined ? {} : { secureContext: trust.secureContext })
-    })
-    const client = yield* Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new sdk.S3Client({
-            region,
-            ...(endpoint === undefined ? {} : { endpoint }),
-            // A bucket name with dots does not match the certificate of a virtual host.
-            forcePathStyle: endpoint !== undefined || bucket.includes("."),
-            ...(credentials === undefined
-              ? {}
-              : {
-                  credentials: {
-                    accessKeyId: Redacted.value(credentials.accessKeyId),
-                    secretAccessKey: Redacted.value(credentials.secretAccessKey)
-                  }
-                }),
-            // We repeat ourselves: a streamed body cannot be repeated by the SDK.
-            maxAttempts: 1,
-            logger,
-            // We give every object its SHA-256; the SDK's own default is refused by many S3-compatible stores.
-            requestChecksumCalculation: "WHEN_REQUIRED",
-            responseChecksumValidation: "WHEN_REQUIRED",
-            // Else every large upload opens a connection of its own.
-            expectContinueHeader: false,
-            requestHandler: {
-              connectionTimeout: times.connect,
-              // Ends an upload that no longer moves long before the time allowed for all of it is over.
-              socketTimeout: times.idle,
-              httpAgent: plain,
-              httpsAgent: secure
+    const agents = (address: string | undefined) =>
+      Agents.make({
+        ...Address.serverName(address),
+        ...(trust === undefined ? {} : { secureContext: trust.secureContext })
+      })
+    const { plain, secure } = agents(endpoint)
+    const isAuto = addressingStyle === "auto"
+    const common = {
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      // A bucket name with dots does not match the certificate of a virtual host.
+      forcePathStyle: isAuto ? endpoint !== undefined || bucket.includes(".") : addressingStyle === "path",
+      ...(credentials === undefined
+        ? {}
+        : {
+            credentials: {
+              accessKeyId: Redacted.value(credentials.accessKeyId),
+              secretAccessKey: Redacted.value(credentials.secretAccessKey)
             }
+          }),
+      // We repeat ourselves: a streamed body cannot be repeated by the SDK.
+      maxAttempts: 1,
+      logger,
+      // We give every object its SHA-256; the SDK's own default is refused by many S3-compatible stores.
+      requestChecksumCalculation: "WHEN_REQUIRED" as const,
+      responseChecksumValidation: "WHEN_REQUIRED" as const,
+      // Else every large upload opens a connection of its own.
+      expectContinueHeader: false,
+      requestHandler: {
+        connectionTimeout: times.connect,
+        // Ends an upload that no longer moves long before the time allowed for all of it is over.
+        socketTimeout: times.idle,
+        httpAgent: plain,
+        httpsAgent: secure
+      }
+    }
+    const make = (more: S3ClientConfig) =>
+      Effect.acquireRelease(
+        Effect.sync(() => new sdk.S3Client({ ...common, ...more })),
+        (client) => Effect.sync(() => client.destroy())
+      )
+    const own = yield* make({})
+    const client =
+      assumeRole === undefined
+        ? own
+        : yield* make({
+            credentials: yield* Role.provider(
+              assumeRole,
+              Role.tokenService(assumeRole, endpoint),
+              region,
+              own.config.credentials,
+              times,
+              agents
+            )
           })
-      ),
-      (client) => Effect.sync(() => client.destroy())
-    )
+    if (requesterPays === true) {
+      client.middlewareStack.add(
+        (next) => (args) => {
+          const { headers } = args.request as { headers: Record<string, string> }
+          headers["x-amz-request-payer"] = "requester"
+          return next(args)
+        },
+        { step: "build", name: "requesterPays" }
+      )
+    }
     // The SDK takes a web page for an object, and for a write that was done.
     client.middlewareStack.add(
       (next) => async (args) => {

@@ -8,20 +8,23 @@ import {
   type ObjectStoreReason,
   type Operation,
   OutOfSpace,
-  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
 import * as HandshakeFailure from "./HandshakeFailure.ts"
+import * as Refusals from "./Refusals.ts"
+import * as Role from "./Role.ts"
 
 export { of } from "../cloud/Failure.ts"
 
 export interface Facts extends Failure.Facts, HandshakeFailure.Signs {
   /** The region that the server told us to use. */
   readonly region?: string
+  /** The token service said it, not the store. */
+  readonly isRole?: boolean
 }
 
-export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Peer {
+export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Peer, Refusals.Settings {
   readonly ifAbsent?: boolean
   readonly bucket: string
   readonly region: string
@@ -31,6 +34,7 @@ export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Pee
 
 /** Reads the facts off whatever the SDK threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
+  if (error instanceof Role.RoleNotAssumed) return { ...facts(error.cause, nowMillis), isRole: true }
   const response = Answer.field(error, "$response")
   const headers = Answer.field(response, "headers")
   const metadata = Answer.field(error, "$metadata")
@@ -147,8 +151,15 @@ const passingCodes = new Set([
 /** A HEAD answer has no body, hence no code: the SDK then makes up `NotFound`. */
 const absentCodes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"])
 
+/** Where the role's keys are asked for. */
+const ofTokenService = (context: ErrorContext): ErrorContext => ({
+  ...context,
+  endpoint: Role.tokenService(context.assumeRole, context.endpoint) ?? `https://sts.${context.region}.amazonaws.com`
+})
+
 /** The table from what S3 said to what a caller can do about it. Pure. */
-export const reason = (given: Facts, context: ErrorContext): ObjectStoreReason => {
+export const reason = (given: Facts, asked: ErrorContext): ObjectStoreReason => {
+  const context = given.isRole === true ? ofTokenService(asked) : asked
   const { bucket, endpoint, key, operation, region } = context
   // Some servers that expect TLS just hang up; so does a broken line, hence no more than a hint.
   const isHungUp = given.transport === "ECONNRESET" && operation === "open" && endpoint?.startsWith("http://") === true
@@ -160,6 +171,8 @@ export const reason = (given: Facts, context: ErrorContext): ObjectStoreReason =
   const detail = `${ours.subject}: ${said} ${suffix}`
   const broken = HandshakeFailure.reason(facts, context, said, suffix)
   if (broken !== undefined) return broken
+  const role = facts.isRole === true ? Refusals.ofRole(facts, context, context, ours) : undefined
+  if (role !== undefined) return role
 
   if (code === "NoSuchBucket") {
     const advice = `create bucket ${bucket} in region ${region}, or correct the bucket's name`
@@ -183,10 +196,8 @@ export const reason = (given: Facts, context: ErrorContext): ObjectStoreReason =
   if (identityCodes.has(code) || (code === "AccessDenied" && message.includes("sts:AssumeRole"))) {
     return Failure.unknown(facts, context, ours)
   }
-  if (code.startsWith("KMS")) {
-    const advice = "allow kms:GenerateDataKey and kms:Decrypt on the bucket's key, or choose another key"
-    return new StorageAuthorizationFailed({ detail, advice })
-  }
+  const storing = Refusals.ofStoring(facts, context, context, ours, detail)
+  if (storing !== undefined) return storing
   if (digestCodes.has(code)) return new ContentMismatch({ key: key ?? bucket, detail: `${said} ${suffix}` })
   if (spaceCodes.has(code)) return new OutOfSpace({ detail })
   if (code === "InvalidObjectState") {
@@ -199,7 +210,11 @@ export const reason = (given: Facts, context: ErrorContext): ObjectStoreReason =
     const advice = "the bucket protects its objects from deletion: align its lock with the retention of backups"
     return Failure.locked(facts, context, ours.subject, advice)
   }
-  if (code === "AccessDenied") return Failure.forbidden(facts, context, ours)
+  if (code === "AccessDenied") {
+    const action = Refusals.actionIn(message)
+    const permissionAdvice = `allow ${action} on ${ours.subject}; ${ours.identityAdvice}`
+    return Failure.forbidden(facts, context, action === undefined ? ours : { ...ours, permissionAdvice })
+  }
   if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })
   return Failure.reason(facts, context, ours)
 }

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream"
-import type { PutObjectCommandOutput } from "@aws-sdk/client-s3"
+import type { PutObjectCommandInput, PutObjectCommandOutput } from "@aws-sdk/client-s3"
 import type { Content } from "../cloud/Remote.ts"
 import * as Writing from "../cloud/Writing.ts"
 import * as Pieces from "../Pieces.ts"
@@ -17,7 +17,7 @@ export const sha256Of = ({ pieces, sha256 }: Content): string => sha256 ?? Piece
  */
 export const upload = async (
   { client, sdk }: Connection,
-  at: { readonly Bucket: string; readonly Key: string },
+  at: Pick<PutObjectCommandInput, "Bucket" | "Key"> & Partial<PutObjectCommandInput>,
   content: Content,
   ifAbsent: boolean,
   abortSignal: AbortSignal
