@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import * as ArgoCd from "./ArgoCd.ts"
 import { commandLinePage } from "./CommandLineReference.ts"
 import { dashboardJson } from "./dashboard/Dashboard.ts"
 import { metricsPage } from "./MetricsReference.ts"
@@ -9,7 +10,7 @@ import { restoreStatusPage } from "./RestoreStatusReference.ts"
 import { statusPage } from "./StatusReference.ts"
 
 /*
- * npm run reference             writes the generated pages of docs/reference, and the dashboard
+ * npm run reference             writes the generated pages of docs/reference, the dashboard and Argo CD's settings
  * npm run reference -- --check  checks that they are up to date; exits with 1 if one is not
  */
 
@@ -19,7 +20,8 @@ const pages = {
   "docs/reference/status.md": Effect.succeed(statusPage),
   "docs/reference/restore-status.md": Effect.succeed(restoreStatusPage),
   "docs/reference/offset-status.md": Effect.succeed(offsetStatusPage),
-  "deploy/monitoring/dashboard.json": Effect.sync(dashboardJson)
+  "deploy/monitoring/dashboard.json": Effect.sync(dashboardJson),
+  "deploy/argocd/argocd-cm.yaml": Effect.sync(ArgoCd.configMap)
 }
 
 for (const [name, page] of Object.entries(pages)) {

@@ -56,6 +56,7 @@ export const dashboard = (): Dashboard => {
     .refresh("1m")
     .tooltip(DashboardCursorSync.Crosshair)
     .readonly()
+    .annotations([])
     .withVariable(new DatasourceVariableBuilder("datasource").label("Data source").type("prometheus"))
     .withVariable(choice("namespace", "Namespace", `label_values({__name__=~"${ofEach}"}, resource_namespace)`))
     .withVariable(
