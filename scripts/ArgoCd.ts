@@ -33,7 +33,6 @@ export const configMap = (): string => {
     )
   }
   return (
-    head +
-    stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "argocd-cm" }, data }, { lineWidth: 0 })
+    head + stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "argocd-cm" }, data }, { lineWidth: 0 })
   )
 }
