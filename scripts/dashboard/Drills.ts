@@ -1,5 +1,5 @@
 import { graph, type Plan, rows, words } from "./Panels.ts"
-import { each, either, gained, named, of, resource, since } from "./Query.ts"
+import { counted, each, either, gained, named, of, resource, since } from "./Query.ts"
 
 const drillAge = `(time() - max by (${resource}) (${either("drill_last_passed_timestamp_seconds", "drill_scheduled_since_timestamp_seconds")}))`
 
@@ -48,7 +48,7 @@ export const drills: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Drills",
-        expr: `${gained("drill_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
+        expr: counted("drill_failures_total")
       }
     ]
   }),

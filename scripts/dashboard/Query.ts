@@ -50,6 +50,15 @@ export const gained = <N extends FamilyName>(
   matchers?: Matchers<N>
 ): string => `sum by (${by.join(", ")}) (increase(${of(name, matchers)}[${window}]))`
 
+/**
+ * What a counter of reasons gained in the chosen time. Its series begin with their first count, which `increase` does
+ * not see: so the last value counts, less the one that it had before.
+ */
+export const counted = (name: "drill_failures_total" | "restore_failures_total" | "run_failures_total"): string => {
+  const last = `last_over_time(${of(name)}[$__range])`
+  return `sum by (${resource}, reason) (clamp_min(${last} - (${of(name)} offset $__range or ${last} * 0), 0)) > 0`
+}
+
 /** Events a second. */
 export const rate = <N extends FamilyName>(
   name: N,

@@ -1,5 +1,5 @@
 import { graph, number, type Plan, rows } from "./Panels.ts"
-import { count, each, gained, named, of } from "./Query.ts"
+import { count, counted, each, gained, named, of } from "./Query.ts"
 
 /** Restores, and resets and rollbacks of consumer groups' offsets. */
 export const restores: ReadonlyArray<Plan> = [
@@ -61,7 +61,7 @@ export const restores: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Jobs",
-        expr: `${gained("restore_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
+        expr: counted("restore_failures_total")
       }
     ]
   }),

@@ -1,5 +1,5 @@
 import { graph, type Plan, rows } from "./Panels.ts"
-import { gained, each, named, of, quantile, since } from "./Query.ts"
+import { counted, gained, each, named, of, quantile, since } from "./Query.ts"
 
 /** How runs end, and how long they take and wait. */
 export const runs: ReadonlyArray<Plan> = [
@@ -20,7 +20,7 @@ export const runs: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Runs",
-        expr: `${gained("run_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
+        expr: counted("run_failures_total")
       }
     ]
   }),
