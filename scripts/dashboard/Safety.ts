@@ -10,7 +10,7 @@ const age = `(time() - max by (${resource}) (${either("last_success_timestamp_se
 const interval = `max by (${resource}) (max_over_time(${of("schedule_expected_interval_seconds")}[4d]))`
 
 /** Age in intervals of the schedule, while a schedule counts. */
-const intervals = `(${age} / ${interval}) and on (${resource}) ${of("schedule_expected_interval_seconds")}`
+const intervals = `((${age} / ${interval}) and on (${resource}) ${of("schedule_expected_interval_seconds")})`
 
 const runbook = (alert: string) => `Runbook: docs/guides/operations.md, ${alert}.`
 

@@ -115,10 +115,10 @@ describeWithTools(["prometheus", "promtool"], "the dashboard over an operator's 
   }
 
   it("counts in its first row what had happened at the end", async () => {
-    // `missing` and `stuck` fail, and so they never have a success; `suspended` has none either.
-    assert.strictEqual(await number("Last run failed"), 2)
-    assert.strictEqual(await number("Never backed up"), 3)
-    assert.strictEqual(await number("Overdue"), 2)
+    // `missing`, `slow` and `stuck` fail, and so they never have a success; `suspended` has none either.
+    assert.strictEqual(await number("Last run failed"), 3)
+    assert.strictEqual(await number("Never backed up"), 4)
+    assert.strictEqual(await number("Overdue"), 3)
     assert.strictEqual(await number("Suspended"), 1)
     assert.strictEqual(await number("Failed restores"), 1)
     assert.strictEqual(await number("Leaders"), 1)

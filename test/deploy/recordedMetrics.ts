@@ -102,12 +102,14 @@ export const record = Effect.gen(function* () {
   })
 
   yield* kubernetes.node.trouble(({ metadata }) =>
-    metadata.labels?.[nameLabel] === "stuck" ? pods.unschedulable() : undefined
+    ["stuck", "slow"].includes(metadata.labels?.[nameLabel] ?? "") ? pods.unschedulable() : undefined
   )
   yield* kubectl.apply(drilled("orders", {}, { retention: { backups: 1 } }))
   yield* kubectl.apply(hourly("missing", { topics: ["no-such-topic"] }))
   yield* kubectl.apply(hourly("suspended", { suspend: true }))
   yield* kubectl.apply(backupOf("stuck", { schedule: "0,30 * * * *" }))
+  // Its runs take longer than its interval.
+  yield* kubectl.apply(backupOf("slow", { schedule: "*/5 * * * *" }))
   yield* cluster.commitGroupOffsets("billing", [{ topic: "orders", partition: 0, offset: 40 }])
   yield* pass(20)
   yield* apply(restoreOf("back", backupId))
