@@ -29,7 +29,7 @@ export const of = <N extends FamilyName>(
   return `${prefix}${name}${suffix}${pairs.length === 0 ? "" : `{${pairs.join(", ")}}`}`
 }
 
-/** Series of two families of resources at once: `or` would drop those of the second that a resource of the first has. */
+/** Series of two families at once: `or` would drop the second one's of each resource that the first one has. */
 export const either = (one: FamilyName, other: FamilyName): string =>
   `{__name__=~"${prefix}(${one}|${other})", resource_namespace=~"$namespace", name=~"$resource"}`
 

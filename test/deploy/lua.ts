@@ -14,7 +14,7 @@ const literal = (value: unknown): string => {
       .map(([key, field]) => `[${text(key)}] = ${literal(field)}`)
       .join(", ")}}`
   }
-  return typeof value === "string" ? text(value) : String(value ?? "nil")
+  return typeof value === "string" ? text(value) : (JSON.stringify(value) ?? "nil")
 }
 
 /** Every byte by its number: Lua knows no other escapes that JSON has. */
