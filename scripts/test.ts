@@ -6,6 +6,7 @@ import * as Cache from "./services/Cache.ts"
 import { Fleet } from "./services/Fleet.ts"
 import { say } from "./services/Progress.ts"
 import * as Services from "./services/Services.ts"
+import * as Tools from "./services/Tools.ts"
 import * as TestReport from "./TestReport.ts"
 
 /*
@@ -70,6 +71,7 @@ const services = async (): Promise<Readonly<Record<string, string>>> => {
     say("integration tests are skipped: services are switched off (--no-services or KBO_SERVICES=off)")
     return { KBO_SERVICES: "off" }
   }
+  await Tools.install()
   const announced = Services.announced()
   if (announced !== undefined && Services.names.every((name) => announced[name] !== undefined)) {
     say("integration tests use the services of the running `npm run services`")

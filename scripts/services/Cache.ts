@@ -22,6 +22,9 @@ export const scheduler = join(folder, "kube-scheduler-v1.34.4")
 export const kubelet = join(folder, "kubelet-v1.34.4")
 export const kubectl = join(folder, "kubectl-v1.34.4")
 export const helm = join(folder, "helm-v4.3.2")
+export const prometheus = join(folder, "prometheus-v0.316.0")
+export const promtool = join(folder, "promtool-v0.316.0")
+export const glua = join(folder, "glua-v1.1.2")
 
 /** Where `npm run services` says what it started. */
 export const environmentFile = join(folder, "env.json")

@@ -107,11 +107,17 @@ export const kafka = async (): Promise<string> => {
   return Cache.kafkaJars
 }
 
-/** One Go program in a folder of its own. */
-const goProgram = (target: string, program: string, module: string, minutes: string): Promise<string> =>
+/** One Go program in a folder of its own; `tags` leave out what is not needed of it. */
+export const goProgram = (
+  target: string,
+  program: string,
+  module: string,
+  minutes: string,
+  tags = ""
+): Promise<string> =>
   compiled(target, program, module, minutes, (folder) => ({
     program: "go",
-    args: ["install", "-v", "-trimpath", "-ldflags", "-s -w", module],
+    args: ["install", "-v", "-trimpath", ...(tags === "" ? [] : ["-tags", tags]), "-ldflags", "-s -w", module],
     env: { GOBIN: folder }
   }))
 

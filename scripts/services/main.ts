@@ -4,13 +4,14 @@ import { Fleet } from "./Fleet.ts"
 import * as Install from "./Install.ts"
 import { say } from "./Progress.ts"
 import * as Services from "./Services.ts"
+import * as Tools from "./Tools.ts"
 
 const everything: ReadonlyArray<Services.Name> = [...Services.names, ...Services.optional]
 
 const usage = `npm run services [-- up|install|status|down] [names...]
 
   up       install what is missing, start, print environment variables, run until Ctrl-C (the default)
-  install  only install
+  install  only install; without names, the tools of tests as well (Tools.ts)
   status   show what is installed and what is running
   down     stop the services that another \`npm run services\` started
 
@@ -54,6 +55,7 @@ const up = async (wanted: ReadonlyArray<Services.Name>): Promise<void> => {
 
 const install = async (wanted: ReadonlyArray<Services.Name>): Promise<void> => {
   const { missing } = await Services.install(wanted)
+  if (wanted.length === everything.length) await Tools.install()
   if (Object.keys(missing).length > 0) process.exitCode = 1
   else say(`installed in ${Cache.folder}`)
 }

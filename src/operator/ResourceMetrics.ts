@@ -46,6 +46,12 @@ const answerOf = ({ conditions }: Status, type: "Ready" | "DataVerified"): boole
   return status === "True" ? true : status === "False" ? false : undefined
 }
 
+/** From the status, so that another replica says the same of a run that ended before it led. */
+const lastOutcome = ({ backupHistory = [] }: Status): ResourceState["lastOutcome"] => {
+  const outcome = backupHistory.find((entry) => entry.outcome !== "skipped")?.outcome
+  return outcome === "skipped" ? undefined : outcome
+}
+
 const state = ({ queue, state }: Facts, next: Status): ResourceState => {
   const { lastBackupRecords = 0, lastBackupSize = 0, phase = "Pending", scheduledSince } = next
   const succeeded = Ready.succeededTime(next)
@@ -53,6 +59,8 @@ const state = ({ queue, state }: Facts, next: Status): ResourceState => {
   return {
     phase,
     isReady: answerOf(next, "Ready") === true,
+    isSuspended: state?._tag === "Suspended",
+    lastOutcome: lastOutcome(next),
     lastSuccess:
       succeeded === undefined
         ? undefined

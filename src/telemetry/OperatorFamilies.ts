@@ -52,6 +52,16 @@ export const families = {
     labels: ofResource
   },
   ready: { type: "gauge", help: "1 while condition Ready is True, else 0", labels: ofResource },
+  suspended: {
+    type: "gauge",
+    help: "1 while no scheduled backup starts because spec.suspend is true, else 0",
+    labels: ofResource
+  },
+  last_run_failed: {
+    type: "gauge",
+    help: "1 while the run that ended last ended without a backup, 0 once one has succeeded; absent before the first",
+    labels: ofResource
+  },
   runs_total: { type: "counter", help: "Runs that ended, by outcome", labels: [...ofResource, "outcome"] },
   run_failures_total: {
     type: "counter",

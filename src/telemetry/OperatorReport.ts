@@ -13,6 +13,10 @@ export type Phase = "Pending" | "Running" | "Completed" | "Failed"
 export interface ResourceState {
   readonly phase: Phase
   readonly isReady: boolean
+  /** No scheduled backup starts, because the spec says so. */
+  readonly isSuspended?: boolean | undefined
+  /** How the run ended that ended last; undefined before the first. */
+  readonly lastOutcome?: RunOutcome | undefined
   readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number } | undefined
   /** Since when a run is due and queued. */
   readonly queuedSinceMillis?: number | undefined

@@ -35,9 +35,11 @@ export const make = (series: MetricSeries): ResourceSeries => {
 
   return {
     state: Effect.fnUntraced(function* (ref: ResourceRef, state: ResourceState) {
-      const { expected, isDataVerified, isReady, lastSuccess, phase, queuedSinceMillis } = state
+      const { expected, isDataVerified, isReady, lastOutcome, lastSuccess, phase, queuedSinceMillis } = state
       const one = yield* of(ref)
       yield* set(one, "ready", isReady ? 1 : 0)
+      yield* set(one, "suspended", state.isSuspended === true ? 1 : 0)
+      yield* set(one, "last_run_failed", lastOutcome === undefined ? undefined : lastOutcome === "success" ? 0 : 1)
       yield* set(one, "last_success_timestamp_seconds", seconds(lastSuccess?.atMillis))
       yield* set(one, "last_success_size_bytes", lastSuccess?.sizeBytes)
       yield* set(one, "last_success_records", lastSuccess?.records)
@@ -79,6 +81,8 @@ export const make = (series: MetricSeries): ResourceSeries => {
 
 type PlainGauge =
   | "ready"
+  | "suspended"
+  | "last_run_failed"
   | "last_success_timestamp_seconds"
   | "last_success_size_bytes"
   | "last_success_records"

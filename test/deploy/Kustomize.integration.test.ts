@@ -1,9 +1,10 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
-import { type Json, one, parseAll, root } from "./manifests.ts"
+import { type Json, objectsOf, one, parseAll, root } from "./manifests.ts"
 
 const overlays = ["cluster-wide", "single-namespace"] as const
 
@@ -137,12 +138,34 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     )
   })
 
-  it("renders the monitors and alerts into the operator's namespace", async () => {
+  it("renders the monitors, the alerts and the dashboard into the operator's namespace", async () => {
     const objects = await render(join(root, "deploy/monitoring"))
     assert.sameMembers(objects.map(nameOf), [
       "ServiceMonitor kafka-backup-system/kafka-backup-operator",
       "PodMonitor kafka-backup-system/kafka-backup-runs",
-      "PrometheusRule kafka-backup-system/kafka-backup-operator"
+      "PrometheusRule kafka-backup-system/kafka-backup-operator",
+      "ConfigMap kafka-backup-system/kafka-backup-dashboard"
     ])
+    const { data, metadata } = one(objects, "ConfigMap")
+    assert.strictEqual(metadata.labels.grafana_dashboard, "1")
+    assert.strictEqual(data["kafka-backup.json"], readFileSync(join(root, "deploy/monitoring/dashboard.json"), "utf8"))
+  })
+
+  it("adds health and actions to Argo CD's own settings, and leaves those as they are", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kafka-backup-argocd-"))
+    try {
+      cpSync(join(root, "deploy/argocd"), join(folder, "component"), { recursive: true })
+      const metadata = { name: "argocd-cm", namespace: "argocd" }
+      const own = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { url: "https://argocd.example.com" } }
+      writeFileSync(join(folder, "argocd-cm.yaml"), JSON.stringify(own))
+      const kustomization = { resources: ["argocd-cm.yaml"], components: ["component"] }
+      writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(kustomization))
+      const { data } = one(await render(folder), "ConfigMap", "argocd-cm")
+      assert.strictEqual(data.url, "https://argocd.example.com")
+      assert.lengthOf(Object.keys(data), 9)
+      assert.deepInclude(data, one(objectsOf("argocd/argocd-cm.yaml"), "ConfigMap")["data"])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })

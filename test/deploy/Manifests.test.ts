@@ -187,6 +187,31 @@ describe("alerts", () => {
     }
   })
 
+  it("carry the namespace of their resource for routing, and name only labels that they have", () => {
+    for (const { alert, annotations, expr, labels } of alerts) {
+      const isOfResource = (expr as string).includes("by (resource_namespace, name")
+      const isOfReplicas = (expr as string).includes("by (namespace)")
+      assert.strictEqual(
+        labels.namespace,
+        isOfResource ? "{{ $labels.resource_namespace }}" : isOfReplicas ? undefined : "kafka-backup-system",
+        alert
+      )
+      const grouped = new Set([...(expr as string).matchAll(/by \(([\w, ]+)\)/gu)].map(([, by]) => by))
+      assert.isAtMost(grouped.size, 1, `${alert} is grouped in more than one way`)
+      const has = [...grouped].flatMap((by) => by!.split(", "))
+      for (const text of [annotations.summary, annotations.description]) {
+        for (const [, label] of (text as string).matchAll(/\$labels\.(\w+)/gu)) assert.include(has, label, alert)
+      }
+    }
+  })
+
+  it("go on while another replica takes the lead, where they tell of a state", () => {
+    for (const { alert, expr, ...rest } of alerts) {
+      const isOfState = (expr as string).includes("by (resource_namespace, name") && !(expr as string).startsWith("sum")
+      assert.strictEqual(rest["keep_firing_for"], isOfState ? "5m" : undefined, alert)
+    }
+  })
+
   it("each have a runbook of their name, which their link leads to, and no runbook is without its alert", () => {
     for (const { alert, annotations, labels } of alerts) {
       assert.isTrue(headings.has(alert), `docs/guides/operations.md has no heading ${alert}`)

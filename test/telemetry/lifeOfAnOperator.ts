@@ -50,6 +50,8 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.resource(ref, {
     phase: "Completed",
     isReady: true,
+    isSuspended: false,
+    lastOutcome: "success",
     lastSuccess: { atMillis: 1_764_000_000_000, sizeBytes: 1000, records: 10 },
     expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 },
     queuedSinceMillis: 1_764_003_600_000,
