@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Description from "../../src/testing/Description.ts"
-import * as HumanDuration from "../../src/testing/HumanDuration.ts"
+import * as HumanDuration from "../../src/status/HumanDuration.ts"
 import { kafkaBackup, KubernetesError, TestOperator } from "../../src/testing/index.ts"
 import * as PrinterColumns from "../../src/testing/PrinterColumns.ts"
 
