@@ -1,7 +1,8 @@
 import * as Format from "../../status/Format.ts"
+import * as HumanDuration from "../../status/HumanDuration.ts"
 import type { HistoryEntry, Status } from "../../status/Status.ts"
 import { html, type Markup, type Piece } from "./Markup.ts"
-import { age, bar, facts, instant } from "./Pieces.ts"
+import { age, bar, cell, facts, instant } from "./Pieces.ts"
 import * as Timeline from "./Timeline.ts"
 import type { View } from "./View.ts"
 
@@ -14,7 +15,7 @@ const bytes = (n: number | undefined, unit = ""): Piece => (n === undefined ? un
 const exposed = ({ lastBackupTime }: Status, nowMillis: number): Piece =>
   lastBackupTime === undefined
     ? "everything: there is no backup"
-    : html`what Kafka received in the last ${Format.duration(nowMillis - Date.parse(lastBackupTime))}, since
+    : html`what Kafka received in the last ${HumanDuration.format(nowMillis - Date.parse(lastBackupTime))}, since
         <span class="mono">${lastBackupTime}</span>`
 
 const counts = ({ lastBackupPartitions, lastBackupTopics }: Status): Piece =>
@@ -29,30 +30,33 @@ const drill = (status: Status, nowMillis: number): Piece => {
 
 /** What is known of its backups. */
 export const summary = ({ isSuspended, schedule, status }: Backup, nowMillis: number): Piece =>
-  facts([
-    ["Lost if the cluster were lost now", exposed(status, nowMillis)],
-    [
-      "Newest backup",
-      status.lastBackupId === undefined ? "none" : html`<span class="mono">${status.lastBackupId}</span>`
-    ],
-    ["Complete since", instant(status.lastBackupCompletionTime, nowMillis)],
-    ["Topics", counts(status)],
-    ["Records", number(status.lastBackupRecords)],
-    ["Size", status.lastBackupSizeText],
-    ["Took", status.lastBackupDuration],
-    ["All backups", status.storedSizeText],
-    ["Where", status.location === undefined ? undefined : html`<span class="mono">${status.location}</span>`],
-    [
-      "Schedule",
-      schedule === undefined
-        ? "none: it runs once"
-        : html`<span class="mono">${schedule}</span>${isSuspended ? " – suspended" : ""}`
-    ],
-    ["Next", instant(status.nextScheduledTime, nowMillis)],
-    ["Skipped slots", status.skippedSlots === 0 ? undefined : number(status.skippedSlots)],
-    ["Newest drill", drill(status, nowMillis)],
-    ["Log", status.logs === undefined ? undefined : html`<code>${status.logs}</code>`]
-  ])
+  html`<section aria-labelledby="backups">
+    <h2 id="backups">Backups</h2>
+    ${facts([
+      ["Lost if the cluster were lost now", exposed(status, nowMillis)],
+      [
+        "Newest backup",
+        status.lastBackupId === undefined ? "none" : html`<span class="mono">${status.lastBackupId}</span>`
+      ],
+      ["Complete since", instant(status.lastBackupCompletionTime, nowMillis)],
+      ["Topics", counts(status)],
+      ["Records", number(status.lastBackupRecords)],
+      ["Size", status.lastBackupSizeText],
+      ["Took", status.lastBackupDuration],
+      ["All backups", status.storedSizeText],
+      ["Where", status.location === undefined ? undefined : html`<span class="mono">${status.location}</span>`],
+      [
+        "Schedule",
+        schedule === undefined
+          ? "none: it runs once"
+          : html`<span class="mono">${schedule}</span>${isSuspended ? " – suspended" : ""}`
+      ],
+      ["Next", instant(status.nextScheduledTime, nowMillis)],
+      ["Skipped slots", status.skippedSlots === 0 ? undefined : number(status.skippedSlots)],
+      ["Newest drill", drill(status, nowMillis)],
+      ["Log", status.logs === undefined ? undefined : html`<code>${status.logs}</code>`]
+    ])}
+  </section>`
 
 /** The run that is active. */
 export const progress = ({ name, status }: Backup, nowMillis: number): Piece => {
@@ -91,6 +95,16 @@ export const progress = ({ name, status }: Backup, nowMillis: number): Piece => 
   </section>`
 }
 
+const took = (startTime: string, completionTime: string | undefined): Piece =>
+  completionTime === undefined ? undefined : Format.duration(Date.parse(completionTime) - Date.parse(startTime))
+
+const recordsOf = (records: number | undefined, added: number | undefined): Piece =>
+  records === undefined
+    ? undefined
+    : added === undefined || added === records
+      ? number(records)
+      : html`${number(records)} <span class="quiet">${number(added)} new</span>`
+
 const entry = (
   { addedRecords, backupId, completionTime, message, outcome, reason, records, size, slots, startTime }: HistoryEntry,
   nowMillis: number
@@ -98,14 +112,9 @@ const entry = (
   html`<tr>
     <td class="state"><span class="badge of-${outcome}">${outcome}</span></td>
     <th scope="row" class="mono">${backupId ?? `${Format.count(slots ?? 1)} ${slots === 1 ? "slot" : "slots"}`}</th>
-    <td data-label="Started">${age(startTime, nowMillis)}</td>
-    <td data-label="Took">
-      ${completionTime === undefined || outcome === "skipped" ? undefined : Format.duration(Date.parse(completionTime) - Date.parse(startTime))}
-    </td>
-    <td data-label="Records" class="number">
-      ${number(records)}${addedRecords === undefined || addedRecords === records ? undefined : html` <span class="quiet">${Format.count(addedRecords)} new</span>`}
-    </td>
-    <td data-label="Size" class="number">${bytes(size)}</td>
+    ${cell("Started", age(startTime, nowMillis))}
+    ${cell("Took", outcome === "skipped" ? undefined : took(startTime, completionTime))}
+    ${cell("Records", recordsOf(records, addedRecords), "number")} ${cell("Size", bytes(size), "number")}
     <td class="why">
       ${reason === undefined ? undefined : html`<span class="quiet mono">${reason}</span> `}${message}
     </td>

@@ -1,6 +1,6 @@
 import type { Condition } from "../../status/Status.ts"
 import { html, type Markup, type Piece } from "./Markup.ts"
-import { age } from "./Pieces.ts"
+import { age, cell } from "./Pieces.ts"
 
 /** Types whose answer True is not the good one, and those where neither is. */
 const isInverse = (type: string): boolean => type === "Warnings"
@@ -14,7 +14,7 @@ const row = (condition: Condition, nowMillis: number): Markup =>
     <th scope="row">${condition.type}</th>
     <td data-label="Status"><span class="badge ${tone(condition)}">${condition.status}</span></td>
     <td class="why">${condition.message} <span class="quiet mono">${condition.reason}</span></td>
-    <td data-label="Since">${age(condition.lastTransitionTime, nowMillis)}</td>
+    ${cell("Since", age(condition.lastTransitionTime, nowMillis))}
   </tr>`
 
 /** All conditions with their messages. */

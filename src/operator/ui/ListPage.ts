@@ -1,5 +1,5 @@
 import { html, type Markup, type Piece } from "./Markup.ts"
-import { age, badge, bar, href, pathOf, type Setting } from "./Pieces.ts"
+import { age, badge, bar, cell, href, pathOf, type Setting } from "./Pieces.ts"
 import * as Rows from "./Rows.ts"
 import * as Shell from "./Shell.ts"
 import * as Timeline from "./Timeline.ts"
@@ -107,6 +107,12 @@ const form = (rows: ReadonlyArray<Row>, query: Query, setting: Setting): Piece =
   </form>`
 }
 
+const nextOf = (next: string | undefined, schedule: string | undefined, nowMillis: number): Piece => {
+  const due = next === undefined || Number.isNaN(Date.parse(next)) ? next : age(next, nowMillis)
+  if (schedule === undefined) return due
+  return html`${due} <span class="quiet mono">${schedule}</span>`
+}
+
 const line = (row: Row, setting: Setting): Markup => {
   const { nowMillis } = setting
   const { name, namespace, next, outcomes, percent, schedule, size, time, verdict, warnings } = row
@@ -114,20 +120,19 @@ const line = (row: Row, setting: Setting): Markup => {
   const progress =
     percent === undefined ? undefined : html`<div class="running">${bar(percent, `progress of ${name}`)}</div>`
   const isBackup = row.kind === "KafkaBackup"
-  const due = next === undefined || Number.isNaN(Date.parse(next)) ? next : age(next, nowMillis)
   return html`<tr>
     <td class="state">${badge(verdict)}</td>
     <th scope="row"><a href="${href(setting, pathOf(row))}">${name}</a> <span class="quiet">${namespace}</span></th>
     <td class="why">${verdict.sentence}${also}${progress}</td>
     ${
       isBackup
-        ? html`<td data-label="History">${Timeline.small(outcomes)}</td>
-            <td data-label="Last success">${age(time, nowMillis) ?? html`<span class="quiet">never</span>`}</td>
-            <td data-label="Size" class="number">${size}</td>
-            <td data-label="Next">
-              ${due}${schedule === undefined ? undefined : html` <span class="quiet mono">${schedule}</span>`}
-            </td>`
-        : html`<td data-label="Time">${age(time, nowMillis)}</td>`
+        ? [
+            cell("History", Timeline.small(outcomes)),
+            cell("Last success", age(time, nowMillis) ?? html`<span class="quiet">never</span>`),
+            cell("Size", size, "number"),
+            cell("Next", nextOf(next, schedule, nowMillis))
+          ]
+        : cell("Time", age(time, nowMillis))
     }
   </tr>`
 }

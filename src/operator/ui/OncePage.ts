@@ -1,6 +1,6 @@
 import * as Format from "../../status/Format.ts"
 import { html, type Piece } from "./Markup.ts"
-import { age, bar, facts, instant } from "./Pieces.ts"
+import { age, bar, cell, facts, instant } from "./Pieces.ts"
 import type { View } from "./View.ts"
 
 type Once = Exclude<View, { readonly kind: "KafkaBackup" }>
@@ -13,7 +13,13 @@ const log = (view: Once): Piece =>
     : html`<code>kubectl logs -n ${view.namespace} job/${view.status.jobName}</code>`
 
 /** What a restore, a reset or a rollback did. */
-export const summary = (view: Once, nowMillis: number): Piece => {
+export const summary = (view: Once, nowMillis: number): Piece =>
+  html`<section aria-labelledby="details">
+    <h2 id="details">Details</h2>
+    ${details(view, nowMillis)}
+  </section>`
+
+const details = (view: Once, nowMillis: number): Piece => {
   const { completionTime, startTime, startedWriting } = view.status
   const times = [
     ["Started", instant(startTime, nowMillis)],
@@ -81,7 +87,7 @@ export const topics = ({ status }: Restore): Piece => {
               ({ name, records }) =>
                 html`<tr>
                   <th scope="row" class="mono">${name}</th>
-                  <td data-label="Records" class="number">${Format.count(records)}</td>
+                  ${cell("Records", Format.count(records), "number")}
                 </tr>`
             )}
           </tbody>

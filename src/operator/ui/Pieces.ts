@@ -83,8 +83,12 @@ export const href = ({ refreshSeconds, root }: Setting, path: string): string =>
 
 /** The address of a resource's page, below `ui`. */
 export const pathOf = ({ kind, name, namespace }: { kind: string; name: string; namespace: string }): string =>
-  `/${[kind, namespace, name].map(encodeURIComponent).join("/")}`
+  `/${[kind, namespace, name].map((part) => encodeURIComponent(part.toWellFormed())).join("/")}`
 
 /** How much of something is done. */
 export const bar = (percent: number, label: string): Markup =>
   html`<progress max="100" value="${percent}" aria-label="${label}"></progress> <span class="mono">${percent} %</span>`
+
+/** A cell with its column's name, for narrow screens; there an empty one is left out. */
+export const cell = (label: string, value: Piece, kind = ""): Markup =>
+  html`<td data-label="${label}" class="${value === undefined ? `${kind} none`.trim() : kind}">${value}</td>`

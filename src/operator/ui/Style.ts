@@ -53,17 +53,18 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
 .filter label { color: var(--quiet); font-size: 13px; }
 input, select, button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--mark-idle); border-radius: 6px; padding: 5px 10px; max-width: 100%; }
 button { cursor: pointer; } button:hover { border-color: var(--link); }
-table.list { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+table.list { width: 100%; border-collapse: separate; border-spacing: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .list th, .list td { text-align: left; vertical-align: top; padding: 9px 12px; border-top: 1px solid var(--line); font-weight: 400; }
 .list thead th { border-top: 0; font-size: 12px; color: var(--quiet); white-space: nowrap; }
 .list tbody th { font-weight: 600; overflow-wrap: anywhere; } .list tbody th .quiet { font-weight: 400; display: block; font-size: 13px; }
 .list .why { overflow-wrap: anywhere; } .list .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .list td[data-label] { white-space: nowrap; } .list td .quiet { font-size: 13px; }
 .of-backups td[data-label="Next"] .quiet { display: block; }
-.of-backups tbody th, .of-others tbody th { min-width: 150px; max-width: 320px; }
-.of-backups .why, .of-others .why { width: 46%; font-size: 14px; }
+.of-backups .state, .of-others .state { width: 132px; } .of-backups tbody th, .of-others tbody th { width: 220px; }
+.of-backups .why, .of-others .why { font-size: 14px; } .of-others td[data-label] { width: 150px; }
 .conditions .why { width: 65%; } .history .why { width: 40%; font-size: 14px; }
 .also { color: var(--risk); white-space: nowrap; font-size: 13px; font-weight: 600; }
+section .facts { margin-bottom: 4px; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 14px 24px; margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; }
 .facts dt { color: var(--quiet); font-size: 12px; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 progress { width: min(320px, 60%); height: 10px; accent-color: var(--busy); vertical-align: middle; } .running { margin: 6px 0; }
@@ -87,9 +88,9 @@ footer { font-size: 13px; color: var(--quiet); margin-top: 32px; padding-bottom:
   .list tr { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 0 0 10px; padding: 10px 14px; }
   .list td, .list tbody th { border: 0; padding: 2px 0; }
   .list td.why, .list .why { width: auto; margin: 4px 0; }
-  .list td:empty { display: none; }
-  .list td[data-label] { white-space: normal; display: flex; gap: 10px; }
+    .list td[data-label] { white-space: normal; display: flex; gap: 10px; }
   .list td[data-label]::before { content: attr(data-label); color: var(--quiet); font-size: 13px; flex: 0 0 92px; }
+  .list td:empty, .list td[data-label].none { display: none; }
   .of-backups td[data-label="Next"] .quiet { display: inline; }
 }
 @media print { .filter, .pages, .chips, footer { display: none; } }

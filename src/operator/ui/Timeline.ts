@@ -29,8 +29,8 @@ export const small = (outcomes: ReadonlyArray<Outcome>): Piece =>
     ? undefined
     : html`<svg
         class="spark"
-        viewBox="0 0 80 24"
-        width="80"
+        viewBox="0 0 ${outcomes.length * 8} 24"
+        width="${outcomes.length * 8}"
         height="24"
         role="img"
         aria-label="newest runs: ${counted(outcomes)}"
@@ -39,7 +39,7 @@ export const small = (outcomes: ReadonlyArray<Outcome>): Piece =>
           (outcome, n) =>
             html`<rect
               class="${outcome}"
-              x="${(10 - outcomes.length + n) * 8}"
+              x="${n * 8}"
               y="${24 - heights[outcome]}"
               width="6"
               height="${heights[outcome]}"
