@@ -73,6 +73,13 @@ const columns: ReadonlyArray<Definition.Column> = [
     description: "How long the last successful backup took"
   },
   {
+    name: "Restorable",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Restorable")].status',
+    priority: 1,
+    description: "True: the newest drill restored a part of the newest backup and found it equal; empty without drills"
+  },
+  {
     name: "Stored",
     type: "string",
     jsonPath: ".status.storedSizeText",
@@ -85,13 +92,6 @@ const columns: ReadonlyArray<Definition.Column> = [
     jsonPath: ".status.location",
     priority: 1,
     description: "Where the backups lie"
-  },
-  {
-    name: "Restorable",
-    type: "string",
-    jsonPath: '.status.conditions[?(@.type=="Restorable")].status',
-    priority: 1,
-    description: "True: the newest drill restored a part of the newest backup and found it equal; empty without drills"
   },
   {
     name: "Message",

@@ -41,22 +41,24 @@ const Nasty = Schema.Array(
 ).check(Schema.isMaxLength(12))
 
 describe("a page", () => {
-  it.prop("takes no markup from any text of a resource", [Nasty, Schema.String], ([pieces, tail]) => {
-    const text = `${pieces.join("")}${tail}`
-    for (const resource of [...backups(), ...others()]) {
-      const plain = rewritten(resource, "x") as KubeObject
-      const nasty = rewritten(resource, text) as KubeObject
-      const [expected, found] = [plain, nasty].map((one) => ResourcePage.page(setting, View.of(one)!).text)
-      // An empty or very long text may be left out with its element; what else differs was injected.
-      if (text.length > 0 && text.length < 200 && !/^\s/.test(text)) {
-        assert.deepStrictEqual(structure(found!), structure(expected!))
-      }
-      assert.notMatch(found!, /<script|<img|javascript:|\son[a-z]+=/i)
+  const resources = [...backups(), ...others()]
+  const rendered = (resource: KubeObject, text: string) =>
+    ResourcePage.page(setting, View.of(rewritten(resource, text) as KubeObject)!).text
+  const plain = resources.map((resource) => structure(rendered(resource, "x")))
+
+  it.prop(
+    "takes no markup from any text of a resource",
+    [Nasty, Schema.String, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: resources.length - 1 }))],
+    ([pieces, tail, n]) => {
+      const page = rendered(resources[n]!, `x${pieces.join("")}${tail}`)
+      assert.deepStrictEqual(structure(page), plain[n])
+      assert.notMatch(page, /<script|<img|\son[a-z]+="/i)
     }
-  })
+  )
 
   it.prop("takes none from what is asked for either", [Nasty], ([pieces]) => {
-    const asked = (text: string) => structure(list(backups(), { text, namespace: text, word: text }))
+    const few = backups().slice(0, 2)
+    const asked = (text: string) => structure(list(few, { text, namespace: text, word: text }))
     assert.deepStrictEqual(asked(`q${pieces.join("")}`), asked("q"))
   })
 
