@@ -132,6 +132,24 @@ export default {
       to: { path: "^src/operator/(restore|drill)/" }
     },
     {
+      name: "the-page-only-looks",
+      severity: "error",
+      comment: "the page under /ui reads what was cached and reported: it can neither decide nor reach the API server",
+      from: { path: "^src/operator/ui/" },
+      to: {
+        path: "^src/",
+        pathNot:
+          "^src/(resource/|status/|kubernetes/Objects\\.ts$|operator/(ui/|Health\\.ts$|Watched\\.ts$|InformerCache\\.ts$))"
+      }
+    },
+    {
+      name: "nothing-needs-the-page",
+      severity: "error",
+      comment: "the page is served beside the operator's work; nothing of that work may depend on it",
+      from: { path: "^src/", pathNot: "^src/operator/(ui/|HealthServer\\.ts$)" },
+      to: { path: "^src/operator/ui/" }
+    },
+    {
       name: "groups-write-no-records",
       severity: "error",
       comment:

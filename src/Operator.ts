@@ -5,6 +5,7 @@ import * as EventRecorder from "./operator/EventRecorder.ts"
 import * as Health from "./operator/Health.ts"
 import type { PodProgress } from "./operator/PodProgress.ts"
 import * as Reconciler from "./operator/Reconciler.ts"
+import { Watched } from "./operator/Watched.ts"
 import { OperatorMetrics } from "./telemetry/OperatorMetrics.ts"
 
 /** How one operator process is set up. */
@@ -61,12 +62,12 @@ const root = (settings: Settings) =>
 
 /**
  * The whole operator, with its ports open, for as long as the scope lasts: one supervised root fiber that reconciles
- * while it leads. `Health` answers its probes.
+ * while it leads. `Health` answers its probes, and `Watched` has the resources that it watches while it leads.
  */
 export const layer = (
   settings: Settings
-): Layer.Layer<Health.Health, never, KubernetesApi | PodProgress | OperatorMetrics> =>
+): Layer.Layer<Health.Health | Watched, never, KubernetesApi | PodProgress | OperatorMetrics> =>
   Layer.effectDiscard(Effect.forkScoped(supervised(root(settings)))).pipe(
     Layer.provide(EventRecorder.layer(settings.instance)),
-    Layer.provideMerge(Health.layer)
+    Layer.provideMerge(Layer.mergeAll(Health.layer, Watched.layer))
   )

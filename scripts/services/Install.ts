@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, delimiter, dirname, join } from "node:path"
+import * as Browser from "./Browser.ts"
 import * as Cache from "./Cache.ts"
 import type { Programs } from "./ControlPlane.ts"
 import { isAlive } from "./Fleet.ts"
@@ -24,6 +25,8 @@ interface Command {
   readonly program: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  /** Where it runs; absent for where this process does. */
+  readonly folder?: string
 }
 
 /** Runs a command to its end; resolves with the exit code and all output, calling `line` for each line as it comes. */
@@ -31,7 +34,8 @@ const run = (command: Command, line: (text: string) => void = () => {}) =>
   new Promise<{ readonly code: number; readonly output: string }>((resolve, reject) => {
     const child = spawn(command.program, command.args, {
       env: { ...process.env, ...command.env },
-      stdio: ["ignore", "pipe", "pipe"]
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(command.folder === undefined ? {} : { cwd: command.folder })
     })
     let output = ""
     const take = (chunk: Buffer) => {
@@ -284,6 +288,41 @@ export const azurite = async (): Promise<string> => {
   return script
 }
 
+/**
+ * A headless Chromium as an npm package brings it, and what drives it: no system packages are needed. Only for Linux on
+ * x86-64.
+ */
+export const browser = async (): Promise<Browser.Browser> => {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new CannotInstall("the package of Chromium is for Linux on x86-64 only")
+  }
+  if (existsSync(Cache.browser)) return Browser.at(Cache.browser)
+  need("installing a browser", ["npm", "ldd"], "npm comes with Node")
+  say("browser: fetching the npm packages, half a minute")
+  const since = performance.now()
+  await into(Cache.browser, async (folder) => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }))
+    const args = ["install", "--prefix", folder, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"]
+    const packages = ["@sparticuz/chromium@153.0.0", "puppeteer-core@25.16.0"]
+    const working = run({ program: "npm", args: [...args, ...packages] })
+    const { code, output } = await whileWorking(() => "browser: still fetching", working)
+    if (code !== 0) throw new CannotInstall(`npm could not install a browser (exit ${code}):\n${output.slice(-2_000)}`)
+    const unpacking = run({
+      program: process.execPath,
+      args: ["--input-type=module", "-e", Browser.unpackScript],
+      env: Browser.unpackEnvironment(folder),
+      folder
+    })
+    const unpacked = await whileWorking(() => "browser: still unpacking", unpacking)
+    if (unpacked.code !== 0)
+      throw new CannotInstall(`the browser cannot be unpacked:\n${unpacked.output.slice(-2_000)}`)
+    // 64 MB that are not needed any more.
+    rmSync(join(folder, "node_modules", "@sparticuz"), { recursive: true })
+  })
+  say(`browser: installed in ${Math.round((performance.now() - since) / 1000)} s`)
+  return Browser.at(Cache.browser)
+}
+
 /** Compiles test/java against Kafka's jars, once per content of the sources; gives the classpath for `java -cp`. */
 export const javaTools = async (jars: string): Promise<string> => {
   const sources = readdirSync(Cache.javaSources)
@@ -322,6 +361,7 @@ export const installed = () => ({
   versitygw: existsSync(Cache.versitygw),
   minio: existsSync(Cache.minio),
   azurite: existsSync(Cache.azurite),
+  browser: existsSync(Cache.browser),
   fakegcs: existsSync(Cache.fakegcs),
   toxiproxy: existsSync(Cache.toxiproxy),
   apiserver: controlPlaneFolders.every((folder) => existsSync(folder)),

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
+import type { Browser } from "./Browser.ts"
 import * as Cache from "./Cache.ts"
 import * as CloudStores from "./CloudStores.ts"
 import * as ControlPlane from "./ControlPlane.ts"
@@ -22,6 +23,8 @@ export interface Services {
   readonly toxiproxy?: Toxiproxy.Toxiproxy
   readonly apiserver?: ControlPlane.ApiServer
   readonly kubelet?: Kubelet.ContainerNode
+  /** Installed, and started by tests. */
+  readonly browser?: Browser
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
@@ -41,8 +44,8 @@ export const names = [
   "java"
 ] as const
 
-/** Services that need more than compilers, such as root. They are never required. */
-export const optional = ["kubelet"] as const
+/** Services that need more than compilers, such as root or a certain processor. They are never required. */
+export const optional = ["kubelet", "browser"] as const
 export type Name = (typeof names)[number] | (typeof optional)[number]
 
 type Defined<A> = { readonly [K in keyof A]?: Exclude<A[K], undefined> }
@@ -154,9 +157,10 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
   }
   // Maven and npm wait for the network while Go compiles, so these run in parallel; two Go builds would compete for
   // cores.
-  const [java, azurite, stores] = await Promise.all([
+  const [java, azurite, browser, stores] = await Promise.all([
     attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
     attempt(["azurite"], Install.azurite),
+    attempt(["browser"], Install.browser),
     attempt(["versitygw"], Install.versitygw).then(async (versitygw) => ({
       versitygw,
       minio: await attempt(["minio"], Install.minio),
@@ -171,13 +175,14 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       kubelet: await attempt(["kubelet"], Install.kubelet)
     }))
   ])
-  return { java, azurite, ...stores, present, missing, isMine }
+  return { java, azurite, browser, ...stores, present, missing, isMine }
 }
 
 /** Starts services in `fleet`. `missing` lists the unavailable ones; services of the environment are passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
-  const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, kubelet, present, missing, isMine } =
-    await install(wanted)
+  const installed = await install(wanted)
+  const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, kubelet } = installed
+  const { browser, present, missing, isMine } = installed
   const brokers = async () => {
     if (java === undefined || !(isMine("kafka") || isMine("kafka3"))) return {}
     const single = isMine("kafka") ? await Kafka.prepareBroker(fleet) : undefined
@@ -215,6 +220,7 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     toxiproxy: network,
     apiserver,
     kubelet: node,
+    browser,
     java: java === undefined ? undefined : { classpath: java }
   })
   return { ...present, ...kafkas, ...started, missing, ownerPid: process.pid }

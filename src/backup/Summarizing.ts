@@ -42,7 +42,14 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: R
   startedAt: report.startedAt,
   completedAt: report.completedAt,
   ...(report.backupId === undefined ? {} : { backupId: report.backupId }),
-  ...(report.totals === undefined ? {} : { size: report.totals.storedBytes, records: report.totals.records }),
+  ...(report.totals === undefined
+    ? {}
+    : {
+        size: report.totals.storedBytes,
+        records: report.totals.records,
+        topics: report.totals.topics,
+        partitions: report.totals.partitions
+      }),
   ...(report.added === undefined ? {} : { addedBytes: report.added.storedBytes, addedRecords: report.added.records }),
   ...(report.alreadyComplete === undefined ? {} : { alreadyComplete: report.alreadyComplete }),
   ...(report.made === undefined

@@ -63,6 +63,12 @@ const flags = {
     listenAddress,
     Flag.withDescription("serve /metrics, /healthz and /readyz at ADDRESS (default: :8080)")
   ),
+  ui: Flag.Boolean("ui").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "serve a page of all resources under /ui at the same ADDRESS, read-only and without a login: whoever reaches the port reads names and messages"
+    )
+  ),
   namespace: optional(Flag.String("namespace")).pipe(
     Flag.withMetavar("NAMESPACE"),
     Flag.withDescription("namespace of the operator's Lease (default: $POD_NAMESPACE)")
@@ -149,7 +155,8 @@ export const operator = Command.make(
       ...(given.strimzi ? { strimzi: true } : {})
     }
     const access = yield* ClusterAccess
-    const program = Layer.mergeAll(HealthServer.layer(given.listen), EventLoopLag.layer).pipe(
+    const page = given.ui ? { namespace } : undefined
+    const program = Layer.mergeAll(HealthServer.layer(given.listen, page), EventLoopLag.layer).pipe(
       Layer.provideMerge(
         Operator.layer({
           ...Reconciler.defaults,

@@ -55,6 +55,7 @@ export class Health extends Context.Service<
      */
     readonly heartbeat: Effect.Effect<never>
     readonly become: (state: Readiness) => Effect.Effect<void>
+    readonly state: Effect.Effect<Readiness>
     readonly live: Effect.Effect<ProbeAnswer>
     readonly ready: Effect.Effect<ProbeAnswer>
   }
@@ -69,6 +70,7 @@ const make = Effect.gen(function* () {
   return Health.of({
     heartbeat: Effect.forever(Effect.andThen(beat, Effect.sleep(beatEvery))),
     become: (next) => Effect.sync(() => void (state = next)),
+    state: Effect.sync(() => state),
     live: Effect.map(nowMillis, (millis) => liveness(millis - lastBeatMillis)),
     ready: Effect.sync(() => readiness(state))
   })

@@ -4,6 +4,8 @@ import { type HttpServerError, HttpRouter, HttpServer, HttpServerResponse } from
 import { createServer } from "node:http"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { Health, type ProbeAnswer } from "./Health.ts"
+import * as Ui from "./ui/Ui.ts"
+import type { Watched } from "./Watched.ts"
 
 /** Where the operator serves probes and scrapes. */
 export interface Address {
@@ -11,6 +13,11 @@ export interface Address {
   readonly host: string | undefined
   /** 0: any that is free. */
   readonly port: number
+}
+
+/** The page under `/ui`. `namespace` is the operator's own, where that is known. */
+export interface Page {
+  readonly namespace: string | undefined
 }
 
 const answered = ({ isWell, text }: ProbeAnswer) =>
@@ -32,32 +39,35 @@ const pages = HttpRouter.use(
   })
 )
 
-const announced = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { address } = yield* HttpServer.HttpServer
-    yield* Effect.logInfo("serving /metrics, /healthz and /readyz").pipe(
-      Effect.annotateLogs({ address: HttpServer.formatAddress(address) })
-    )
-  })
-)
+const announced = (page: Page | undefined) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      const served = page === undefined ? "/metrics, /healthz and /readyz" : "/metrics, /healthz, /readyz and /ui"
+      yield* Effect.logInfo(`serving ${served}`).pipe(
+        Effect.annotateLogs({ address: HttpServer.formatAddress(address) })
+      )
+    })
+  )
 
 /**
  * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope
- * lasts; the probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be
+ * lasts; the probes answer 200 or 503, with a line that says why. With `page` also `/ui`. Fails with `ServeError` when the address cannot be
  * used. Provides the server itself too, for its address.
  */
-export const layer = ({
-  host,
-  port
-}: Address): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Health | OperatorMetrics> => {
+export const layer = (
+  { host, port }: Address,
+  page?: Page
+): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Health | OperatorMetrics | Watched> => {
   const server = NodeHttpServer.layer(createServer, {
     port,
     ...(host === undefined ? {} : { host }),
     // A scrape must not contain up a pod that is asked to stop.
     gracefulShutdownTimeout: "1 second"
   })
-  return HttpRouter.serve(pages, { disableLogger: true, disableListenLog: true }).pipe(
-    Layer.merge(announced),
+  const all = page === undefined ? pages : Layer.mergeAll(pages, Ui.routes(page.namespace))
+  return HttpRouter.serve(all, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.merge(announced(page)),
     Layer.provideMerge(server)
   )
 }

@@ -69,7 +69,9 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
   Option.map(Schema.decodeUnknownOption(Answer)(json), (answer) => ({
     partitionsTotal: answer.partitions,
     partitionsDone: answer.partitionsDone,
-    ...(answer.percent === null ? {} : { recordsTotal: answer.offsets, percent: Math.floor(answer.percent) }),
+    ...(answer.percent === null
+      ? {}
+      : { recordsTotal: answer.offsets, percent: Math.floor(answer.percent), ...doneOf(answer) }),
     records: answer.records,
     bytes: answer.storedBytes,
     message:
@@ -83,6 +85,8 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
     ...(answer.shard === undefined ? {} : { shard: { ...answer.shard, offsetsDone: answer.offsetsDone ?? 0 } }),
     updatedMillis: nowMillis
   }))
+
+const doneOf = ({ offsetsDone }: typeof Answer.Type) => (offsetsDone === undefined ? {} : { offsetsDone })
 
 const RestoreAnswer = Schema.Struct({
   step: Schema.String,

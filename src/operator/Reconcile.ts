@@ -7,6 +7,7 @@ import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import * as KnownAnnotations from "../resource/KnownAnnotations.ts"
 import * as RetentionSpec from "../resource/RetentionSpec.ts"
+import * as StorageLocation from "../resource/StorageLocation.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
@@ -127,6 +128,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const refusal = done.refusal ?? resolution.trouble
   const facts: Facts = {
     generation: observed.generation,
+    namespace: observed.namespace,
+    location: backup === undefined ? undefined : StorageLocation.of(StorageSpec.chosen(backup.spec.storage)),
     problems: observed.problems,
     state: due?.state,
     schedule: { text: backup?.spec.schedule, timeZone: backup?.spec.timeZone },

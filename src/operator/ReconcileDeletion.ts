@@ -193,6 +193,7 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
   const { active, ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {
     generation: observed.generation,
+    namespace: observed.namespace,
     problems: observed.problems,
     state: undefined,
     schedule: {},

@@ -24,6 +24,7 @@ import * as RestoreReconciler from "./restore/RestoreReconciler.ts"
 import * as RunQueue from "./RunQueue.ts"
 import * as Observed from "./Observed.ts"
 import * as StuckEvents from "./StuckEvents.ts"
+import { Watched } from "./Watched.ts"
 
 /** How the operator is set up. */
 export interface Settings {
@@ -48,6 +49,7 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const api = yield* KubernetesApi
   const health = yield* Health
   const metrics = yield* OperatorMetrics
+  const watched = yield* Watched
   const scopes = settings.watchNamespaces ?? [undefined]
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
@@ -115,6 +117,10 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
     )
 
   yield* Effect.addFinalizer(() => metrics.forgetAll)
+  yield* watched.show([
+    { kind: Kind.kafkaBackups.kind, resources: caches.resources },
+    ...others.map(({ source }) => source)
+  ])
   yield* Effect.all(
     [
       watch(Kind.kafkaBackups, undefined, caches.resources.absorb),

@@ -51,6 +51,9 @@ export const RunSummary = Schema.Struct({
   backupId: Schema.optionalKey(Schema.String),
   size: Schema.optionalKey(Schema.Int),
   records: Schema.optionalKey(Schema.Int),
+  /** How many topics and partitions the set has. */
+  topics: Schema.optionalKey(Schema.Int),
+  partitions: Schema.optionalKey(Schema.Int),
   addedBytes: Schema.optionalKey(Schema.Int),
   addedRecords: Schema.optionalKey(Schema.Int),
   /** True if an earlier attempt had completed the set. */

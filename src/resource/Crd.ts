@@ -51,7 +51,12 @@ const columns: ReadonlyArray<Definition.Column> = [
     description: "Stored bytes of the last successful backup"
   },
   // A string: kubectl prints a date in the future as <invalid>.
-  { name: "Next", type: "string", jsonPath: ".status.nextScheduledTime", description: "The next slot, UTC" },
+  {
+    name: "Next",
+    type: "string",
+    jsonPath: ".status.nextText",
+    description: "The next slot, UTC; suspended while spec.suspend is true"
+  },
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   {
     name: "Suspended",
@@ -73,6 +78,20 @@ const columns: ReadonlyArray<Definition.Column> = [
     jsonPath: '.status.conditions[?(@.type=="Restorable")].status',
     priority: 1,
     description: "True: the newest drill restored a part of the newest backup and found it equal; empty without drills"
+  },
+  {
+    name: "Stored",
+    type: "string",
+    jsonPath: ".status.storedSizeText",
+    priority: 1,
+    description: "Stored bytes of all backups, each object counted once; empty while no run has counted them"
+  },
+  {
+    name: "Location",
+    type: "string",
+    jsonPath: ".status.location",
+    priority: 1,
+    description: "Where the backups lie"
   },
   {
     name: "Message",

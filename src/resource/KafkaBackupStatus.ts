@@ -41,6 +41,8 @@ export const HistoryEntry = Field.object(
     slots: Field.optional(count("How many slots were skipped.")),
     size: Field.optional(count("Stored bytes of all objects that the backup names.")),
     records: Field.optional(count("Records in the backup.")),
+    topics: Field.optional(count("Topics in the backup. Of the newest success alone.")),
+    partitions: Field.optional(count("Partitions in the backup. Of the newest success alone.")),
     addedBytes: Field.optional(count("Stored bytes that this run added itself.")),
     addedRecords: Field.optional(count("Records that this run added itself.")),
     reason: Field.optional(name("Why it failed, was interrupted or skipped, in one word.")),
@@ -81,6 +83,12 @@ export const Progress = Field.object(
     ),
     records: count("Records stored so far."),
     bytes: count("Bytes stored so far."),
+    offsetsDone: Field.optional(count("Of recordsTotal, those offsets that are done.")),
+    recordsPerSecond: Field.optional(count("Records per second since progress was read before.")),
+    bytesPerSecond: Field.optional(count("Stored bytes per second since progress was read before.")),
+    eta: Field.optional(
+      Timestamp("When all offsets will be done, at the pace since progress was read before. Verification comes after.")
+    ),
     percent: Field.optional(
       Field.integer({ description: "Share of the offsets that is done, in percent.", minimum: 0, maximum: 100 })
     ),
@@ -177,7 +185,30 @@ export const KafkaBackupStatus = Field.object(
     lastBackupSize: Field.optional(count("Stored bytes of the last successful backup.")),
     lastBackupSizeText: Field.optional(name("The same size for people, for example 1.07 GB.")),
     lastBackupRecords: Field.optional(count("Records in the last successful backup.")),
+    lastBackupTopics: Field.optional(
+      count("Topics in the last successful backup. Absent where its run did not report them.")
+    ),
+    lastBackupPartitions: Field.optional(
+      count("Partitions in the last successful backup. Absent where its run did not report them.")
+    ),
     lastBackupDuration: Field.optional(name("How long the last successful backup took, for example 5m12s.")),
+    location: Field.optional(
+      Field.text({
+        description: "Where the backups lie, for example s3://bucket/prefix; an endpoint of the spec is not repeated.",
+        maxLength: 1024
+      })
+    ),
+    storedSize: Field.optional(
+      count(
+        "Stored bytes of all backups of this resource, each object counted once, as the last run that reads stored data again counted them. Absent while spec.verification.percentPerRun is 0."
+      )
+    ),
+    storedSizeText: Field.optional(name("The same size for people.")),
+    logs: Field.optional(
+      name(
+        "Command that shows the log of the active run, or else of the newest one. It works as long as the Job is there."
+      )
+    ),
     adoptedBackups: Field.optional(
       count(
         "Backups in storage that an earlier resource of this namespace, name and sourceClusterId made, and that count as this one's. Absent until there was one."
@@ -194,6 +225,9 @@ export const KafkaBackupStatus = Field.object(
       )
     ),
     nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
+    nextText: Field.optional(
+      name("The same time for people, or the word suspended while spec.suspend keeps the schedule from starting runs.")
+    ),
     lastScheduledTime: Field.optional(
       Timestamp(
         "The latest slot that was run, skipped or given up; without schedule, the time from which the one-time run counts as requested."

@@ -23,6 +23,8 @@ export interface RunProgressFacts {
   readonly records: number
   readonly bytes: number
   readonly percent?: number
+  /** Of `recordsTotal`, the offsets that are done. */
+  readonly offsetsDone?: number
   readonly message?: string
   /** A store or broker that does not answer, since when, and the last failure. */
   readonly outage?: { readonly target: string; readonly sinceMillis: number; readonly cause: string }
@@ -71,6 +73,8 @@ export interface EndedRun {
   readonly outcome: "success" | "failed" | "interrupted"
   readonly size?: number
   readonly records?: number
+  readonly topics?: number
+  readonly partitions?: number
   readonly addedBytes?: number
   readonly addedRecords?: number
   /** Stored bytes of kept backups that it read again. */
@@ -117,6 +121,9 @@ export type DeletionTrouble = Trouble<RunReasonName | ReasonOf<"CleanedUp">>
 /** Everything that one reconcile found: the next status is a function of this, the previous status and the time. */
 export interface Facts {
   readonly generation: number
+  readonly namespace?: string
+  /** Where the backups lie, as `StorageLocation` writes it; absent with problems. */
+  readonly location?: string | undefined
   /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
   readonly problems: ReadonlyArray<Problem>
   /** Absent with problems. */

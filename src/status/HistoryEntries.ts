@@ -26,6 +26,8 @@ export const ofRun = (run: EndedRun): HistoryEntry => {
     jobName: run.jobName,
     size: run.size,
     records: run.records,
+    topics: run.topics,
+    partitions: run.partitions,
     addedBytes: run.addedBytes,
     addedRecords: run.addedRecords,
     reason: isSuccess ? undefined : run.reason,
@@ -95,9 +97,13 @@ export const lastEndedFirst = (a: HistoryEntry, b: HistoryEntry): number => {
   return left === right ? newestFirst(a, b) : left < right ? 1 : -1
 }
 
-/** Only the newest success keeps its notes: those of older ones are in their reports. */
-export const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
+/** Only the newest success keeps its notes and counts: those of older ones are in their reports. */
+export const shortened = (
+  { message, partitions, reason, topics, ...rest }: HistoryEntry,
+  isNewestSuccess: boolean
+): HistoryEntry => ({
   ...rest,
+  ...(isNewestSuccess ? given({ topics, partitions }) : {}),
   ...(reason === undefined ? {} : { reason: Format.cut(reason, maxReasonBytes) }),
   ...(message === undefined || (rest.outcome === "success" && !isNewestSuccess)
     ? {}

@@ -1,6 +1,8 @@
 import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
 import * as DamageFields from "./DamageFields.ts"
+import * as PlaceFields from "./PlaceFields.ts"
+import * as Rate from "./Rate.ts"
 import * as NextDrill from "./drill/NextDrill.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -18,6 +20,8 @@ type LastBackup = Pick<
   | "lastBackupSize"
   | "lastBackupSizeText"
   | "lastBackupRecords"
+  | "lastBackupTopics"
+  | "lastBackupPartitions"
   | "lastBackupDuration"
 >
 
@@ -38,6 +42,8 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     phase: phase(facts, history, last),
     observedGeneration: facts.generation,
     ...last,
+    ...PlaceFields.next(previous, facts, history),
+    ...PlaceFields.stored(verification),
     ...adopted(previous, facts),
     ...pinned(previous, facts),
     ...appliedRetention(previous, facts),
@@ -84,7 +90,7 @@ const appliedRetention = (previous: Status, { ended, maintenance }: Facts): Pick
 const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {
   const success = History.lastSuccess(history)
   if (success?.backupId === undefined) return facts.catalogue?.total === 0 ? {} : kept(previous)
-  const { backupId, completionTime, records, size, startTime } = success
+  const { backupId, completionTime, partitions, records, size, startTime, topics } = success
   return {
     lastBackupId: backupId,
     lastBackupTime: startTime,
@@ -92,6 +98,8 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
     ...given({
       lastBackupCompletionTime: completionTime,
       lastBackupRecords: records,
+      lastBackupTopics: topics,
+      lastBackupPartitions: partitions,
       lastBackupDuration:
         completionTime === undefined
           ? undefined
@@ -105,16 +113,25 @@ const kept = (previous: Status): LastBackup => {
     lastBackupCompletionTime,
     lastBackupDuration,
     lastBackupId,
+    lastBackupPartitions,
     lastBackupRecords,
     lastBackupSize,
-    lastBackupTime
+    lastBackupTime,
+    lastBackupTopics
   } = previous
   return lastBackupId === undefined
     ? {}
     : {
         lastBackupId,
         ...sizes(lastBackupSize),
-        ...given({ lastBackupTime, lastBackupCompletionTime, lastBackupRecords, lastBackupDuration })
+        ...given({
+          lastBackupTime,
+          lastBackupCompletionTime,
+          lastBackupRecords,
+          lastBackupTopics,
+          lastBackupPartitions,
+          lastBackupDuration
+        })
       }
 }
 
@@ -128,10 +145,13 @@ const phase = (facts: Facts, history: History.History, last: LastBackup): NonNul
   return run.outcome === "success" ? "Completed" : "Failed"
 }
 
-const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "nextScheduledTime"> =>
-  deletion === undefined && problems.length === 0 && (state?._tag === "Scheduled" || state?._tag === "ClockBehind")
-    ? { nextScheduledTime: Format.time(state.nextMillis) }
-    : {}
+const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "nextScheduledTime" | "nextText"> => {
+  if (deletion !== undefined || problems.length > 0) return {}
+  if (state?._tag === "Suspended") return { nextText: "suspended" }
+  if (state?._tag !== "Scheduled" && state?._tag !== "ClockBehind") return {}
+  const nextScheduledTime = Format.time(state.nextMillis)
+  return { nextScheduledTime, nextText: nextScheduledTime }
+}
 
 /** Most bytes of the name of a store or broker. */
 const maxTargetBytes = 512
@@ -150,16 +170,19 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
     const { message: _message, outage, ...rest } = previous.progress
     return { activeRun, progress: outage !== undefined && isStopped === true ? rest : previous.progress }
   }
-  const { bytes, message, outage, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } =
+  const { bytes, message, offsetsDone, outage, partitionsDone, partitionsTotal, percent, records, updatedMillis } =
     progress
+  const before = previous.activeRun?.jobName === jobName ? previous.progress : undefined
   return {
     activeRun,
     progress: given({
       partitionsTotal,
       partitionsDone,
-      recordsTotal,
+      recordsTotal: progress.recordsTotal,
       records,
       bytes,
+      offsetsDone,
+      ...Rate.of(before, progress),
       percent,
       message: message === undefined ? undefined : prose(message),
       outage:

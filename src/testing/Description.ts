@@ -1,5 +1,5 @@
 import type { Event, KubeObject } from "../kubernetes/Objects.ts"
-import * as HumanDuration from "./HumanDuration.ts"
+import * as HumanDuration from "../status/HumanDuration.ts"
 import * as TabWriter from "./TabWriter.ts"
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import * as Crd from "../resource/Crd.ts"
 import * as RestoreCrd from "../resource/RestoreCrd.ts"
-import * as HumanDuration from "./HumanDuration.ts"
+import * as HumanDuration from "../status/HumanDuration.ts"
 import * as TabWriter from "./TabWriter.ts"
 
 /** The output of `kubectl get`, from the columns of a CustomResourceDefinition. */

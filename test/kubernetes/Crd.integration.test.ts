@@ -589,7 +589,14 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       assert.match(row?.[5] ?? "", /^\d+m\d*s?$/)
       assert.deepStrictEqual(row?.slice(6, 9), ["1234", "1.07 GB", "2124-12-01T13:00:00Z"])
       const [wideTitles, wideRow] = await table("-o", "wide")
-      assert.deepStrictEqual(wideTitles?.slice(10), ["SUSPENDED", "DURATION", "RESTORABLE", "MESSAGE"])
+      assert.deepStrictEqual(wideTitles?.slice(10), [
+        "SUSPENDED",
+        "DURATION",
+        "RESTORABLE",
+        "STORED",
+        "LOCATION",
+        "MESSAGE"
+      ])
       assert.deepStrictEqual(wideRow?.slice(10), ["false", "1m30s", "Unknown", "All is well"])
     })
   })

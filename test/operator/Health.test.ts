@@ -4,6 +4,7 @@ import { HttpServer } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as Health from "../../src/operator/Health.ts"
 import * as HealthServer from "../../src/operator/HealthServer.ts"
+import { Watched } from "../../src/operator/Watched.ts"
 import * as OperatorMetrics from "../../src/telemetry/OperatorMetrics.ts"
 import { exposition } from "../telemetry/exposition.ts"
 
@@ -73,7 +74,7 @@ const get = (path: string) =>
 
 describe("the operator's HTTP server", () => {
   const app = HealthServer.layer({ host: "127.0.0.1", port: 0 }).pipe(
-    Layer.provideMerge(Layer.mergeAll(Health.layer, OperatorMetrics.layer("1.2.3")))
+    Layer.provideMerge(Layer.mergeAll(Health.layer, Watched.layer, OperatorMetrics.layer("1.2.3")))
   )
 
   it.effect("answers probes with 200 or 503 and the reason", () =>

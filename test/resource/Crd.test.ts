@@ -159,7 +159,7 @@ describe("the columns of kubectl get kafkabackups", () => {
       "Next",
       "Age"
     ])
-    assert.deepStrictEqual(titles(true), ["Suspended", "Duration", "Restorable", "Message"])
+    assert.deepStrictEqual(titles(true), ["Suspended", "Duration", "Restorable", "Stored", "Location", "Message"])
   })
 
   it("print times that lie ahead and sizes as text, which kubectl leaves as it is", () => {

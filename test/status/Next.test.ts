@@ -38,6 +38,7 @@ describe("the next status", () => {
       lastBackupRecords: 1_000_000,
       lastBackupDuration: "5m0s",
       nextScheduledTime: "2026-11-24T13:00:00Z",
+      nextText: "2026-11-24T13:00:00Z",
       observedSchedule: "0 * * * * in UTC",
       scheduledSince: "2026-11-24T11:30:00Z"
     })

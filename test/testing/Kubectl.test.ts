@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Description from "../../src/testing/Description.ts"
-import * as HumanDuration from "../../src/testing/HumanDuration.ts"
+import * as HumanDuration from "../../src/status/HumanDuration.ts"
 import { kafkaBackup, KubernetesError, TestOperator } from "../../src/testing/index.ts"
 import * as PrinterColumns from "../../src/testing/PrinterColumns.ts"
 
@@ -105,7 +105,7 @@ describe("kubectl get kafkabackups", () => {
     )
     assert.match(
       await operator.kubectl.getTable({ wide: true }),
-      / AGE   SUSPENDED   DURATION   RESTORABLE   MESSAGE\n.* 5m    false {31}Next backup scheduled for 2026-11-25T12:00:00Z$/
+      / AGE   SUSPENDED   DURATION   RESTORABLE   STORED   LOCATION +MESSAGE\n.* 5m    false {40,}[a-z0-9]+:\/\/\S+ +Next backup scheduled for 2026-11-25T12:00:00Z$/
     )
   })
 

@@ -188,7 +188,8 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, healedObjects, heldBack, notes, records, retention, size, verification } = result.summary
+  const { backupId, healedObjects, heldBack, notes, partitions, records, retention, size, topics, verification } =
+    result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
@@ -199,6 +200,8 @@ const run = (
     notes,
     size,
     records,
+    topics,
+    partitions,
     verifiedBytes,
     healedObjects,
     heldBack,

@@ -58,6 +58,7 @@ export const sum = (
     ),
     recordsTotal: offsets,
     percent: offsets === 0 ? 100 : Math.min(100, Math.floor((done / offsets) * 100)),
+    offsetsDone: Math.min(offsets, done),
     records: total(at, ({ records }) => records) + total(others, ({ records }) => records),
     bytes: total(at, ({ bytes }) => bytes) + total(others, ({ bytes }) => bytes),
     ...(message === undefined

@@ -13,6 +13,7 @@ import type { PodProgress } from "../PodProgress.ts"
 import * as ReconcileFibers from "../ReconcileFibers.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Announcing from "./Announcing.ts"
+import type { Source } from "../Watched.ts"
 import type { OneTimeCaches } from "./OneTimeCaches.ts"
 
 export type Services = KubernetesApi | PodProgress | OperatorMetrics | EventRecorder
@@ -47,6 +48,8 @@ export interface Parts extends Omit<Settings, "jobs"> {
  * do not wait for it: where the API server does not know the kind, or denies it, only its resources are not reconciled.
  */
 export interface KindReconciler {
+  /** The resources that it knows, for whoever only looks at them. */
+  readonly source: Source
   /** Watches the resources; never ends by itself. */
   readonly watch: Effect.Effect<void>
   readonly onJobs: (delta: Delta<Job>, scope: InformerCache.Scope) => void
@@ -89,6 +92,7 @@ export const make = Effect.fn("KindReconciler.make")(function* (
     )
 
   return {
+    source: { kind: kind.kind, resources: caches.resources },
     watch: Effect.provideContext(
       Effect.forEach(scopes, watched, { concurrency: "unbounded", discard: true }),
       services

@@ -171,6 +171,7 @@ describe("ShardsProgress.sum", () => {
       partitionsTotal: 6,
       partitionsDone: 4,
       recordsTotal: 90,
+      offsetsDone: 50,
       percent: 55,
       records: 38,
       bytes: 200,

@@ -1,0 +1,117 @@
+import type { KubeObject } from "../../kubernetes/Objects.ts"
+import { given } from "../../resource/Json.ts"
+import * as Previous from "../../status/Previous.ts"
+import type { OffsetStatus } from "../../status/offsets/OffsetFacts.ts"
+import type { RestoreStatus } from "../../status/restore/RestoreFacts.ts"
+import type { HistoryEntry, Status } from "../../status/Status.ts"
+import * as Verdict from "./Verdict.ts"
+
+/** One resource as its own page shows it. */
+export type View = Common &
+  (
+    | {
+        readonly kind: "KafkaBackup"
+        readonly status: Status
+        readonly isSuspended: boolean
+        readonly schedule?: string
+      }
+    | { readonly kind: "KafkaRestore"; readonly status: RestoreStatus }
+    | { readonly kind: "KafkaOffsetReset" | "KafkaOffsetRollback"; readonly status: OffsetStatus }
+  )
+
+interface Common {
+  readonly namespace: string
+  readonly name: string
+  /** When the resource was created, as Kubernetes writes it. */
+  readonly created?: string
+  readonly verdict: Verdict.Verdict
+}
+
+/** A line of the list: small, because one is kept for each resource. */
+export interface Row {
+  readonly kind: View["kind"]
+  readonly namespace: string
+  readonly name: string
+  readonly verdict: Verdict.Verdict
+  readonly schedule?: string
+  /** Of a backup the last success, of others the end or the start. */
+  readonly time?: string
+  readonly size?: string
+  readonly next?: string
+  readonly percent?: number
+  readonly warnings: number
+  /** Newest last. */
+  readonly outcomes: ReadonlyArray<HistoryEntry["outcome"]>
+}
+
+const specOf = ({ spec }: KubeObject & { readonly spec?: unknown }): Readonly<Record<string, unknown>> =>
+  typeof spec === "object" && spec !== null ? (spec as Readonly<Record<string, unknown>>) : {}
+
+/** Total: what cannot be read of a status is left out. Nothing of the spec is shown but its schedule. */
+export const of = (resource: KubeObject & { readonly status?: unknown }): View | undefined => {
+  const { creationTimestamp, name, namespace = "" } = resource.metadata
+  const common = given({ namespace, name, created: creationTimestamp })
+  const kind = resource.kind ?? ""
+  switch (kind) {
+    case "KafkaBackup": {
+      const status = Previous.read(resource.status)
+      const { schedule, suspend } = specOf(resource)
+      const verdict = Verdict.ofBackup(status.conditions ?? [], status.lastBackupId !== undefined)
+      return {
+        ...common,
+        kind,
+        status,
+        verdict,
+        isSuspended: suspend === true,
+        ...(typeof schedule === "string" ? { schedule } : {})
+      }
+    }
+    case "KafkaRestore": {
+      const status = Previous.readRestore(resource.status)
+      return { ...common, kind, status, verdict: Verdict.ofOnce(status.phase, status.conditions ?? []) }
+    }
+    case "KafkaOffsetReset":
+    case "KafkaOffsetRollback": {
+      const status = Previous.readOffsets(resource.status)
+      return { ...common, kind, status, verdict: Verdict.ofOnce(status.phase, status.conditions ?? []) }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Most characters of the sentence of a row. */
+const maxSentence = 280
+
+export const row = (view: View): Row => {
+  const { kind, name, namespace, status, verdict } = view
+  const cut =
+    verdict.sentence.length <= maxSentence ? verdict.sentence : `${verdict.sentence.slice(0, maxSentence).trimEnd()}…`
+  const common = {
+    kind,
+    namespace,
+    name,
+    verdict: { ...verdict, sentence: cut },
+    warnings: Verdict.warnings(status.conditions ?? []).length,
+    outcomes: []
+  }
+  if (view.kind === "KafkaBackup") {
+    const { backupHistory = [], lastBackupSizeText, lastBackupTime, nextText, progress } = view.status
+    return given({
+      ...common,
+      schedule: view.schedule,
+      time: lastBackupTime,
+      size: lastBackupSizeText,
+      next: nextText,
+      percent: progress?.percent,
+      outcomes: backupHistory
+        .slice(0, 10)
+        .map(({ outcome }) => outcome)
+        .toReversed()
+    })
+  }
+  const { completionTime, startTime } = view.status
+  const percent =
+    view.kind === "KafkaRestore" && completionTime === undefined ? view.status.progress?.percent : undefined
+  return given({ ...common, time: completionTime ?? startTime, percent })
+}
