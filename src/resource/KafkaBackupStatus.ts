@@ -1,5 +1,6 @@
 import { DrillStatus } from "./DrillStatus.ts"
 import * as Field from "./Field.ts"
+import { PreflightStatus } from "./PreflightStatus.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /*
@@ -223,6 +224,7 @@ export const KafkaBackupStatus = Field.object(
     damage: Field.optional(Damage),
     verification: Field.optional(DataVerification),
     drill: Field.optional(DrillStatus),
+    preflight: Field.optional(PreflightStatus),
     conditions: Field.optional(
       Field.list(Condition, {
         description: "Answers to questions about the resource; Ready comes first.",

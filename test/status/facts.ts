@@ -6,6 +6,21 @@ import { at } from "../schedule/dueInputs.ts"
 
 export { at }
 
+/** The first check passed at this time of day. */
+export const checkedAt = (time: string, generation = 1): Facts["preflight"] => ({
+  _tag: "Found",
+  facts: {
+    isWanted: true,
+    everyMillis: 6 * 3_600_000,
+    share: 0,
+    active: undefined,
+    ended: [{ jobName: "orders-check", generation, endMillis: at(time), outcome: "passed", failures: [] }],
+    queue: undefined,
+    refusal: undefined,
+    handledCheck: undefined
+  }
+})
+
 /** An hourly resource that was made at 06:30 and nothing happened to it. */
 export const hourly = (over: Partial<Facts> = {}): Facts => ({
   generation: 1,
@@ -27,6 +42,8 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   refusal: undefined,
   deletion: undefined,
   drill: { _tag: "None" },
+  // A check passed when it was made.
+  preflight: checkedAt("11:30"),
   ignoredStorageBlocks: [],
   ...over
 })
