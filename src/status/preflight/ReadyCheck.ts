@@ -16,6 +16,7 @@ type Found = Pick<Facts, "generation" | "preflight">
 
 /** What checks say against a resource with a schedule, or one that is suspended; undefined where they say nothing. */
 export const obstacle = (preflight: Preflight | undefined, found: Found): Obstacle | undefined => {
+  if (found.preflight._tag === "Found" && !found.preflight.facts.isWanted) return undefined
   const failed = failure(preflight, found)
   if (failed !== undefined) return { _tag: "Failed", sentences: failed }
   if (preflight?.outcome === "Passed" && preflight.generation === found.generation) return undefined
