@@ -45,8 +45,9 @@ export const PreflightStatus = Field.object(
       count("Generation of the resource that outcome, reason and message are about. Absent before the first answer.")
     ),
     outcome: Field.optional(
-      Field.choice(["Passed", "Failed"], {
-        description: "Passed: a check found everything that a run needs, or a run succeeded. Failed: a run would fail."
+      Field.choice(["Pending", "Passed", "Failed"], {
+        description:
+          "Passed: a check found everything that a run needs, or a run succeeded. Failed: a run would fail. Pending: there is no answer yet."
       })
     ),
     lastProbeTime: Field.optional(Timestamp("When that was found: the end of the check or of the run.")),

@@ -43,7 +43,7 @@ export const known = (
   const told = ended
     .filter(({ outcome }) => outcome === "success")
     .reduce((kept, run) => afterRun(kept, run, generation, { everyMillis, share }), before ?? {})
-  const isUnplanned = everyMillis !== undefined && isWanted && told.outcome !== undefined
+  const isUnplanned = everyMillis !== undefined && isWanted && told.generation !== undefined
   return isUnplanned && told.nextProbeTime === undefined
     ? { ...told, nextProbeTime: Format.time(nowMillis + everyMillis * share) }
     : told
@@ -119,6 +119,8 @@ export const next = (
   const trouble = found.refusal ?? found.active?.trouble
   const all = given({
     ...rest,
+    // Says that this operator knows of checks: what an earlier one wrote is taken over once, see `adopted`.
+    outcome: told.outcome ?? (found.isWanted ? ("Pending" as const) : undefined),
     handledCheck: found.handledCheck ?? told.handledCheck,
     trouble: trouble === undefined ? undefined : { reason: word(trouble.reason), message: prose(trouble.message) }
   })
@@ -126,8 +128,8 @@ export const next = (
 }
 
 /** The generation that the newest check was about, whether or not it has an answer. */
-export const isTried = ({ generation, incomplete, outcome }: Preflight, current: number): boolean =>
-  (outcome !== undefined && generation === current) || incomplete?.generation === current
+export const isTried = ({ generation, incomplete }: Preflight, current: number): boolean =>
+  generation === current || incomplete?.generation === current
 
 const afterCheck = (kept: Preflight, check: EndedCheck, pacing: Pacing, trouble: Preflight["trouble"]): Preflight => {
   if (isTold(kept, check)) return kept

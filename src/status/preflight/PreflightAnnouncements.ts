@@ -8,7 +8,7 @@ export type Note = readonly [EventReasonName, string]
 
 /** What to announce about checks now that `next` follows `previous`: an answer that is another one than before. */
 export const notes = ({ preflight: before }: Status, { preflight: now, lastBackupId }: Status): ReadonlyArray<Note> => {
-  if (now?.outcome === undefined) return []
+  if (now?.outcome === undefined || now.outcome === "Pending") return []
   const isSame = before?.outcome === now.outcome && before.generation === now.generation
   if (now.outcome === "Failed") {
     return isSame && before.reason === now.reason ? [] : [["CheckFailed", ReadyCheck.found(now)]]
