@@ -150,12 +150,13 @@ const because: Readonly<Record<RunCauseName, string>> = {
   once: "as the one-time backup"
 }
 
-const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> => {
+const started = (previous: Status, { active, schedule }: Facts, next: Status): ReadonlyArray<Announcement> => {
   if (active === undefined || next.activeRun === undefined) return []
   const { backupId, cause, jobName } = active
   const before = previous.activeRun
   if (before === undefined || before.jobName !== next.activeRun.jobName) {
-    return [announcement("BackupStarted", `${backupId} started ${because[cause]}, in Job ${jobName}`)]
+    const why = cause === "once" && schedule.text !== undefined ? "as the first backup" : because[cause]
+    return [announcement("BackupStarted", `${backupId} started ${why}, in Job ${jobName}`)]
   }
   return before.backupId === backupId
     ? []
