@@ -12,7 +12,7 @@ const name = (description: string) => Field.text({ description, maxLength: 512 }
 const prose = (description: string) => Field.text({ description, maxLength: 32_768 })
 const count = (description: string) => Field.integer({ description, minimum: 0 })
 
-/** Why a run exists: a slot of the schedule, a new trigger value, or a resource without schedule, or one with `immediate`. */
+/** Why a run exists: a slot, a new trigger value, or a first backup at once. */
 export const RunCause = Field.choice(["schedule", "trigger", "once"], {
   description:
     "Why the run exists: a slot of the schedule, a new value of the trigger annotation, or (once) a resource without schedule or with spec.immediate."
