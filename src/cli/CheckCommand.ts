@@ -1,24 +1,16 @@
-import { Clock, Effect, Exit, Schema } from "effect"
-import { Command } from "effect/cli"
+import { Clock, Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
-import * as Connections from "../worker/Connections.ts"
-import * as Explanation from "../worker/Explanation.ts"
-import * as Memory from "../worker/Memory.ts"
-import * as Planning from "../backup/Planning.ts"
-import * as Preflight from "../worker/Preflight.ts"
-import * as SpecRequest from "../backup/SpecRequest.ts"
-import { KafkaSources } from "../kafka/KafkaSource.ts"
+import * as CheckWorker from "../CheckWorker.ts"
 import { heldBack, plannedOffsets, type RunPlan } from "../manifest/RunPlan.ts"
-import * as BackupId from "../identity/BackupId.ts"
-import { slotText } from "../identity/RunIdentity.ts"
-import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import { ObjectStores } from "../storage/ObjectStore.ts"
 import * as Format from "../status/Format.ts"
+import * as Connections from "../worker/Connections.ts"
 import * as Display from "./Display.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
-import { output, shared } from "./SharedFlags.ts"
+import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as SummaryFile from "./SummaryFile.ts"
 import * as Table from "./Table.ts"
 
 /** At least one check failed. Each failure has been printed with its advice. */
@@ -33,7 +25,7 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
 }
 
 /** One line of the table. */
-interface Check {
+interface Line {
   readonly subject: "storage" | "kafka"
   readonly name: string
   readonly outcome: "ok" | "note" | "failed"
@@ -42,38 +34,7 @@ interface Check {
   readonly exitCode?: number
 }
 
-const failed = (subject: Check["subject"], name: string, exit: Exit.Failure<unknown, unknown>): Check => {
-  const { advice, exitCode, message } = Explanation.explain(exit.cause)
-  return { subject, name, outcome: "failed", detail: message, advice, exitCode }
-}
-
-const storage = Effect.fnUntraced(function* (
-  backup: KafkaBackup,
-  directories: Resource.Directories,
-  begins: (name: string) => void
-) {
-  const opened = yield* Effect.exit(
-    Effect.gen(function* () {
-      return yield* (yield* ObjectStores).open(yield* Resource.storageTarget(backup, directories))
-    })
-  )
-  if (Exit.isFailure(opened)) return [failed("storage", "reachable", opened)]
-  const store = opened.value
-  const owner = SpecRequest.owner(backup)
-  const { settings } = SpecRequest.request(backup, { owner, slot: slotText(0) }, hostname())
-  const { segmentBytes } = Memory.bounds(settings, Memory.limitBytes())
-  const results = yield* Preflight.checkStorage(store, owner, segmentBytes, (name) => begins(`storage ${name}`))
-  return [
-    { subject: "storage", name: "reachable", outcome: "ok", detail: store.location } satisfies Check,
-    ...results.map(({ exit, name }): Check =>
-      Exit.isFailure(exit)
-        ? failed("storage", name, exit)
-        : { subject: "storage", name, outcome: "ok", detail: exit.value ?? "" }
-    )
-  ]
-})
-
-const readable = (plan: RunPlan): ReadonlyArray<Check> => {
+const readable = (plan: RunPlan): ReadonlyArray<Line> => {
   const partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
   const [topics, offsets] = [Format.count(plan.topics.length), Format.count(plannedOffsets(plan))]
   return [
@@ -83,36 +44,26 @@ const readable = (plan: RunPlan): ReadonlyArray<Check> => {
       outcome: "ok",
       detail: `${topics} topics, ${Format.count(partitions)} partitions, ${offsets} offsets`
     },
-    ...heldBack(plan).map(({ highWatermark, partition, topic, until }): Check => ({
+    ...heldBack(plan).map(({ highWatermark, partition, topic, until }): Line => ({
       subject: "kafka",
       name: "open transaction",
       outcome: "note",
       detail: `${topic}[${partition}]: ${Quantities.offsets(until, highWatermark)} would not be in a backup made now`
     })),
-    ...plan.notes.map((detail): Check => ({ subject: "kafka", name: "note", outcome: "note", detail }))
+    ...plan.notes.map((detail): Line => ({ subject: "kafka", name: "note", outcome: "note", detail }))
   ]
 }
 
-const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Resource.Directories) {
-  const opened = yield* Effect.exit(
-    Effect.gen(function* () {
-      const target = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(
-        Effect.provide(Resource.secretsLayer(directories))
-      )
-      return yield* (yield* KafkaSources).open(target)
-    })
-  )
-  if (Exit.isFailure(opened)) return [failed("kafka", "reachable", opened)]
-  const source = opened.value
-  const slotMillis = yield* Clock.currentTimeMillis
-  const request = SpecRequest.request(backup, SpecRequest.identity(backup, slotText(slotMillis)), hostname())
-  // The same plan as in a run; it is not stored.
-  const plan = yield* Effect.exit(Planning.make(source, request, BackupId.forSlot(backup.metadata.name, slotMillis)))
-  return [
-    { subject: "kafka", name: "reachable", outcome: "ok", detail: source.location } satisfies Check,
-    ...(Exit.isFailure(plan) ? [failed("kafka", "topics", plan)] : readable(plan.value))
-  ]
-})
+const lines = ({ checks, plan }: CheckWorker.Checked): ReadonlyArray<Line> => [
+  ...checks.map(({ detail, failure, name, outcome, subject }): Line => ({
+    subject,
+    name,
+    outcome,
+    detail,
+    ...(failure === undefined ? {} : { advice: failure.advice, exitCode: failure.exitCode })
+  })),
+  ...(plan === undefined ? [] : readable(plan))
+]
 
 const columns: ReadonlyArray<Table.Column> = [
   { heading: "TARGET" },
@@ -121,7 +72,7 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "DETAIL" }
 ]
 
-const text = (checks: ReadonlyArray<Check>) =>
+const text = (checks: ReadonlyArray<Line>) =>
   [
     Table.format(
       columns,
@@ -130,21 +81,53 @@ const text = (checks: ReadonlyArray<Check>) =>
     ...checks.flatMap(({ advice, name, subject }) => (advice === undefined ? [] : [`${subject}, ${name}: ${advice}`]))
   ].join("\n")
 
+const flags = {
+  ...shared,
+  output,
+  quick: Flag.Boolean("quick").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("leave out the upload of an object as large as a segment")
+  ),
+  summary
+}
+
+/** Checks, and writes the summary however that ends. */
+const recorded = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
+  const startedMillis = yield* Clock.currentTimeMillis
+  let underWay = "opening storage"
+  const work = Effect.gen(function* () {
+    const backup = yield* Resource.read(given.file)
+    return yield* CheckWorker.checked(backup, {
+      host: hostname(),
+      isQuick: given.quick,
+      storage: Resource.storageTarget(backup, given),
+      kafka: Connections.kafka(backup.spec.kafkaCluster).pipe(Effect.provide(Resource.secretsLayer(given))),
+      begins: (name) => {
+        underWay = name
+      },
+      // Who checks by hand can stop it.
+      ...(Resource.isRunSpec(given.file) ? { within: CheckWorker.podLimit } : {})
+    })
+  })
+  return yield* Display.during(() => `checking: ${underWay}`)(work).pipe(
+    Effect.onExit((exit) =>
+      Effect.flatMap(Clock.currentTimeMillis, (completedMillis) =>
+        SummaryFile.write(given.summary, CheckWorker.summary(startedMillis, completedMillis, exit))
+      )
+    )
+  )
+})
+
 export const check = Command.make(
   "check",
-  { ...shared, output },
-  Effect.fnUntraced(function* (flags) {
-    const backup = yield* Resource.read(flags.file)
-    let underWay = "opening storage"
-    const begins = (name: string) => {
-      underWay = name
-    }
-    const all = Effect.all([storage(backup, flags, begins), kafka(backup, flags)], { concurrency: 2 })
-    const checks = (yield* Display.during(() => `checking: ${underWay}`)(all)).flat()
-    yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(checks, null, 2) : text(checks))
-    const failures = checks.flatMap((c) => (c.exitCode === undefined ? [] : [c.exitCode]))
-    if (failures[0] !== undefined) {
-      return yield* new CheckFailed({ failed: failures.length, exitCode: failures[0] })
+  flags,
+  Effect.fnUntraced(function* (given) {
+    const checked = yield* recorded(given)
+    const found = lines(checked)
+    yield* StandardOutput.print(given.output === "json" ? JSON.stringify(found, null, 2) : text(found))
+    const [first, ...others] = CheckWorker.failures(checked)
+    if (first !== undefined) {
+      return yield* new CheckFailed({ failed: 1 + others.length, exitCode: first.exitCode })
     }
   }, Effect.scoped)
 ).pipe(

@@ -29,6 +29,14 @@ const variable = (name: string): string | undefined => {
 
 const optional = (flag: Flag.Flag<string>) => flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
 
+/** The interval in milliseconds, or `off`; undefined for any other text. */
+const checkInterval = (text: string): number | "off" | undefined => {
+  if (text === "off") return text
+  const [, amount = "", unit] = /^([1-9]\d{0,3})([mh])$/.exec(text) ?? []
+  const millis = Number(amount) * (unit === "h" ? 3_600_000 : 60_000)
+  return millis >= 600_000 && millis <= 168 * 3_600_000 ? millis : undefined
+}
+
 const flags = {
   image: Flag.String("image").pipe(
     Flag.withMetavar("IMAGE"),
@@ -112,6 +120,28 @@ const flags = {
       "read Strimzi's Kafka and KafkaUser resources for strimziRef; takes the right to get them, as deploy/components/strimzi gives it"
     )
   ),
+  maxConcurrentChecks: Flag.Int("max-concurrent-checks").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDefault(5),
+    Flag.filter(
+      (n) => n >= 1,
+      () => "must be 1 or more"
+    ),
+    Flag.withDescription(
+      "most checks of what runs need at the same time, over all KafkaBackups; they do not count as runs, and never make one wait (default: 5)"
+    )
+  ),
+  checkInterval: Flag.String("check-interval").pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.withDefault("6h"),
+    Flag.filterMap(
+      (text) => Option.fromUndefinedOr(checkInterval(text)),
+      () => "a time such as 30m or 6h, from 10m to 168h, or off"
+    ),
+    Flag.withDescription(
+      "check again what the runs of a KafkaBackup need when no run has succeeded for this long, such as 30m or 6h; with off only after an edit, by annotation, and after a failure (default: 6h)"
+    )
+  ),
   noLeaderElection: Flag.Boolean("no-leader-election").pipe(
     Flag.withDefault(false),
     Flag.withDescription("work without leader election: only for a single replica")
@@ -164,6 +194,8 @@ export const operator = Command.make(
           instance,
           maxConcurrentRuns: given.maxConcurrentRuns,
           maxConcurrentDrills: given.maxConcurrentDrills,
+          maxConcurrentChecks: given.maxConcurrentChecks,
+          checkEveryMillis: given.checkInterval === "off" ? undefined : given.checkInterval,
           ...(given.watchNamespace.length === 0 ? {} : { watchNamespaces: given.watchNamespace }),
           ...(namespace === undefined || given.noLeaderElection
             ? {}

@@ -20,9 +20,14 @@ export interface RunSpec {
   readonly trigger?: string
 }
 
-/** True for the run of a schedule's slot; triggers and one-time backups are started by a person. */
-export const isScheduled = ({ backup, trigger }: Omit<RunSpec, "slot">): boolean =>
-  backup.spec.schedule !== undefined && trigger === undefined
+/** True for the run of a schedule's slot; triggers, one-time and first backups at once are started by a person. */
+export const isScheduled = ({ backup: { metadata, spec }, slot, trigger }: RunSpec): boolean =>
+  spec.schedule !== undefined && trigger === undefined && !(spec.immediate && isCreation(metadata, slot))
+
+const isCreation = ({ creationTimestamp }: KafkaBackup["metadata"], slot: string): boolean => {
+  const created = Date.parse(creationTimestamp ?? "")
+  return !Number.isNaN(created) && slotText(created) === slot
+}
 
 /** Longest encoded text, in bytes: Linux takes 128 KiB for one environment variable, its name included. */
 export const maxLength = 96 * 1024

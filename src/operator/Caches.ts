@@ -32,6 +32,8 @@ export interface Caches {
   /** The same of drills, which are counted apart. */
   readonly activeDrills: () => number
   readonly drillLoad: (nowMillis: number) => Load
+  /** The same of checks. */
+  readonly checkLoad: (nowMillis: number) => Load
   readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
   readonly forgetTombstones: (owner: InformerCache.Key) => void
   readonly isSynced: () => boolean
@@ -100,7 +102,11 @@ const withoutSpec = (pod: Pod): Pod => {
 const mapped = <A extends KubeObject>(delta: Delta<A>, f: (object: A) => A): Delta<A> =>
   delta._tag === "Snapshot" ? { ...delta, items: delta.items.map(f) } : { ...delta, object: f(delta.object) }
 
-const isUnfinished = (job: Job, purpose: "run" | "drill"): boolean =>
+/** What is counted, each apart. */
+const counted = ["run", "drill", "check"] as const
+type Counted = (typeof counted)[number]
+
+const isUnfinished = (job: Job, purpose: Counted): boolean =>
   JobFacts.purpose(job) === purpose &&
   JobFacts.condition(job, "Complete") === undefined &&
   JobFacts.condition(job, "Failed") === undefined
@@ -128,10 +134,9 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       podCache.learn(leanPod(pod))
     }
   }
-  const active = { run: ActiveRuns.make(), drill: ActiveRuns.make() }
+  const active = { run: ActiveRuns.make(), drill: ActiveRuns.make(), check: ActiveRuns.make() }
   const observePod = (pod: Pod) => {
-    active.run.observePod(pod)
-    active.drill.observePod(pod)
+    for (const purpose of counted) active[purpose].observePod(pod)
   }
   const tombstones = new Map<InformerCache.Key, Tombstone>()
   const prunes = new Map<InformerCache.Key, InformerCache.Key>()
@@ -139,7 +144,7 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
   const count = (job: Job) => {
     const key = InformerCache.keyOf(job)
     const known = jobs.get(key)
-    for (const purpose of ["run", "drill"] as const) {
+    for (const purpose of counted) {
       if (known !== undefined && isUnfinished(known, purpose)) {
         active[purpose].observeJob(known, () => podCache.ofOwner(ownerOf(known) ?? ""))
       } else active[purpose].end(key)
@@ -167,8 +172,7 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       if (delta._tag === "Delete") keepTombstone(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {
-        active.run.clear()
-        active.drill.clear()
+        for (const purpose of counted) active[purpose].clear()
         for (const job of jobs.values()) count(job)
       } else count(delta.object)
       return touched
@@ -183,6 +187,7 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
     load: active.run.load,
     activeDrills: active.drill.count,
     drillLoad: active.drill.load,
+    checkLoad: active.check.load,
     tombstone: (key) => tombstones.get(key),
     forgetTombstones: (owner) => {
       for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)

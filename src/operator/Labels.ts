@@ -1,7 +1,7 @@
 import { group } from "../resource/KafkaBackup.ts"
 
-/** What a Job is for. At most one of a resource's Jobs is unfinished at any time, beside one drill. */
-export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore" | "drill" | "offsets"
+/** What a Job is for. At most one of a resource's Jobs is unfinished at any time, beside one drill and one check. */
+export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore" | "drill" | "check" | "offsets"
 
 export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
 
@@ -28,7 +28,7 @@ export const tokenAnnotation = `${group}/trigger` as const
 export const podAnnotation = `${group}/pod` as const
 /** Annotation: which attempt of a clean-up the Job is, from 1. */
 export const attemptAnnotation = `${group}/attempt` as const
-/** Annotation of a Job of a restore: `metadata.generation` of the KafkaRestore that it was made from. */
+/** Annotation of the Job of a restore, a run or a check: `metadata.generation` of the resource it was made from. */
 export const generationAnnotation = `${group}/generation` as const
 /** Annotation of a Job of a restore: the id of the backup that it restores. */
 export const backupAnnotation = `${group}/backup-id` as const

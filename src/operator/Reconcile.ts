@@ -18,6 +18,7 @@ import type { Condition } from "../status/Status.ts"
 import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as Caches from "./Caches.ts"
 import * as DrillStep from "./drill/DrillStep.ts"
+import * as PreflightStep from "./preflight/PreflightStep.ts"
 import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
@@ -123,9 +124,13 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const drill = yield* DrillStep.take(context, observed)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
-  const active =
+  const active: ActiveRun | undefined =
     done.active ?? beingReplaced(ownedJobs, observed, action) ?? (yield* withProgress(ownedJobs, observed)) ?? pending
   const refusal = done.refusal ?? resolution.trouble
+  const preflight = yield* PreflightStep.take(context, observed, {
+    ended: ownedJobs.ended,
+    isUnderWay: active !== undefined || due?.start !== undefined
+  })
   const facts: Facts = {
     generation: observed.generation,
     namespace: observed.namespace,
@@ -139,7 +144,9 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     maintenance: ownedJobs.maintenance,
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger:
-      [due?.refusedTrigger, drill.refusedTrigger].filter((text) => text !== undefined).join("; ") || undefined,
+      [due?.refusedTrigger, drill.refusedTrigger, preflight.refusedTrigger]
+        .filter((text) => text !== undefined)
+        .join("; ") || undefined,
     unknownAnnotations: KnownAnnotations.unknownText(observed.resource.metadata.annotations),
     catalogue: ownedJobs.catalogue,
     listedMillis: ownedJobs.listedMillis,
@@ -150,10 +157,12 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     refusal,
     deletion: undefined,
     drill: drill.observation,
+    preflight: preflight.observation,
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
   }
   yield* StatusReport.publish(caches, observed, facts, ownedJobs.unreported)
   yield* DrillStep.release(context, observed, drill)
+  yield* PreflightStep.release(context, observed, preflight)
   if (action._tag === "Replace" && outdated !== undefined) yield* JobActions.replace(context, observed, outdated)
   caches.forgetTombstones(observed.key)
 
@@ -170,7 +179,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     listingUntilMillis: isWaiting ? listingUntilMillis : undefined,
     nowMillis
   })
-  return { _tag: "After", millis: Math.min(millis, drill.millis) }
+  return { _tag: "After", millis: Math.min(millis, drill.millis, preflight.millis) }
 })
 
 const applied = ({ previous }: Observed.Observed): Condition | undefined =>

@@ -8,6 +8,10 @@ export interface ReconcileContext {
   readonly queue: RunQueue
   /** Drills wait in a queue of their own, so that none of them holds up a run. */
   readonly drillQueue: RunQueue
+  /** So do checks. */
+  readonly checkQueue: RunQueue
+  /** Longest time between two checks of a resource without a run, in milliseconds. Absent: only after an edit. */
+  readonly checkEveryMillis: number | undefined
   /** How pods of Jobs are made. */
   readonly settings: JobSettings
 }

@@ -10,6 +10,7 @@ import * as Format from "../status/Format.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
 import * as ObservedDrills from "./drill/ObservedDrills.ts"
+import * as ObservedChecks from "./preflight/ObservedChecks.ts"
 import * as CleanupByHand from "./CleanupByHand.ts"
 import * as Deletion from "./Deletion.ts"
 import * as EnsureJob from "./EnsureJob.ts"
@@ -30,6 +31,7 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
 ): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | StatusReport.Services> {
   context.queue.settle(observed.key)
   context.drillQueue.settle(observed.key)
+  context.checkQueue.settle(observed.key)
   const { backup } = observed
   const decided = Deletion.next({
     isHeld: isHeld(observed),
@@ -105,10 +107,11 @@ const attempts = ({ jobs }: Observed.Observed): ReadonlyArray<Observed.ObservedJ
     .filter((owned) => isCleanup(owned) && !JobFacts.isSuspended(owned.job))
     .toSorted((a, b) => JobFacts.cleanupAttempt(b.job) - JobFacts.cleanupAttempt(a.job))
 
-/** A drill reads what the clean-up removes, so it ends first, too. */
+/** A drill reads what the clean-up removes, and a check writes there, so they end first, too. */
 const unfinished = (observed: Observed.Observed): ReadonlyArray<OwnedJob> => [
   ...Observed.ownedJobs(observed).unfinished.filter((owned) => !isCleanup(owned)),
-  ...ObservedDrills.of(observed).filter(({ state }) => state._tag === "Active")
+  ...ObservedDrills.of(observed).filter(({ state }) => state._tag === "Active"),
+  ...ObservedChecks.of(observed).filter(ObservedChecks.isActive)
 ]
 
 /** Attempts that Kubernetes has not ended, also those that the operator no longer waits for. */
@@ -212,6 +215,7 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
     refusal: undefined,
     deletion,
     drill: { _tag: "Unchanged" },
+    preflight: { _tag: "Unchanged" },
     ignoredStorageBlocks: []
   }
   const ofRuns = unreported.filter((owned) => !isCleanup(owned))

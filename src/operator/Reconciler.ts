@@ -36,10 +36,20 @@ export interface Settings {
   readonly maxConcurrentRuns: number
   /** Drills at the same time, over all resources; they do not count as runs. */
   readonly maxConcurrentDrills: number
+  /** Checks at the same time, over all resources; they do not count as runs either. */
+  readonly maxConcurrentChecks: number
+  /** Longest time between two checks of a resource without a run, in milliseconds. Absent: only after an edit. */
+  readonly checkEveryMillis: number | undefined
   readonly fibers: ReconcileFibers.FiberSettings
 }
 
-export const defaults = { maxConcurrentRuns: 10, maxConcurrentDrills: 2, fibers: ReconcileFibers.defaults } as const
+export const defaults = {
+  maxConcurrentRuns: 10,
+  maxConcurrentDrills: 2,
+  maxConcurrentChecks: 5,
+  checkEveryMillis: 6 * 3_600_000,
+  fibers: ReconcileFibers.defaults
+} as const
 
 /**
  * The reconciler: watches resources, Jobs and pods, and reconciles each resource that something happened to. To be run
@@ -54,12 +64,15 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
   const drillQueue = RunQueue.make(settings.maxConcurrentDrills)
-  const context: ReconcileContext = { caches, queue, drillQueue, settings: settings.jobs }
+  const checkQueue = RunQueue.make(settings.maxConcurrentChecks)
+  const { checkEveryMillis, jobs } = settings
+  const context: ReconcileContext = { caches, queue, drillQueue, checkQueue, checkEveryMillis, settings: jobs }
   const services = yield* Effect.context<ReconcileServices>()
   const serveQueue = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const key of queue.next(caches.load(now))) fibers.wake(key)
     for (const key of drillQueue.next(caches.drillLoad(now))) fibers.wake(key)
+    for (const key of checkQueue.next(caches.checkLoad(now))) fibers.wake(key)
     yield* metrics.activeRuns(caches.activeRuns())
     yield* metrics.startingRuns(caches.startingRuns())
     yield* metrics.queuedRuns(queue.length())
@@ -151,6 +164,7 @@ const reconcileKey = Effect.fnUntraced(function* (context: ReconcileContext, key
   if (resource === undefined) {
     context.queue.settle(key)
     context.drillQueue.settle(key)
+    context.checkQueue.settle(key)
     context.caches.forgetTombstones(key)
     const [namespace = "", name = ""] = key.split("/")
     yield* metrics.forget({ namespace, name })
@@ -188,13 +202,14 @@ const reconcileObserved = Effect.fnUntraced(function* (
 
 /** A reconcile that failed is tried again; the log says whether that can help. */
 const failed = Effect.fnUntraced(function* (
-  { drillQueue, queue }: ReconcileContext,
+  { checkQueue, drillQueue, queue }: ReconcileContext,
   key: Key,
   cause: Cause.Cause<KubernetesError>
 ) {
   // It would keep its place, and with it a part of the room, for as long as its reconciles fail.
   queue.settle(key)
   drillQueue.settle(key)
+  checkQueue.settle(key)
   const metrics = yield* OperatorMetrics
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)

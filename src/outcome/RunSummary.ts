@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { CheckSummary } from "./CheckSummary.ts"
 import { DrillSummary } from "./DrillSummary.ts"
 import { RestoreSummary } from "./RestoreSummary.ts"
 import { DamageSummary, VerificationSummary } from "./VerificationSummary.ts"
@@ -42,7 +43,7 @@ export type ShardSummary = typeof ShardSummary.Type
  */
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
-  command: Schema.Literals(["run", "prune", "list", "restore", "drill", "offsets"]),
+  command: Schema.Literals(["run", "prune", "list", "restore", "drill", "offsets", "check"]),
   /** `shardEnded`: a shard of a run is read; the pod whose shard is the last one reports the success of the run. */
   outcome: Schema.Literals(["success", "shardEnded", "failed", "interrupted"]),
   exitCode: Schema.Int,
@@ -84,6 +85,8 @@ export const RunSummary = Schema.Struct({
   /** Of the commands restore and offsets. */
   restore: Schema.optionalKey(RestoreSummary),
   /** Of the command drill. */
-  drill: Schema.optionalKey(DrillSummary)
+  drill: Schema.optionalKey(DrillSummary),
+  /** Of the command check, once it got that far. */
+  check: Schema.optionalKey(CheckSummary)
 })
 export type RunSummary = typeof RunSummary.Type

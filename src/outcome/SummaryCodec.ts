@@ -1,4 +1,5 @@
 import { Result, Schema } from "effect"
+import * as CheckSummary from "./CheckSummary.ts"
 import * as DrillSummary from "./DrillSummary.ts"
 import { RestoreSummary } from "./RestoreSummary.ts"
 import { RunSummary } from "./RunSummary.ts"
@@ -87,7 +88,7 @@ const cutNotes = (notes: ReadonlyArray<string>, share: number): ReadonlyArray<st
 
 /** The summary without its lists of sets and topics, every text cut to this share of its limit; ids to all of it. */
 const texts = (summary: RunSummary, share: number) => {
-  const { catalogue: _catalogue, damaged, drill, restore: _restore, ...rest } = summary
+  const { catalogue: _catalogue, check, damaged, drill, restore: _restore, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack" | "retention") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], key === "backupId" ? room[key] : room[key] * share) }
   return {
@@ -102,6 +103,7 @@ const texts = (summary: RunSummary, share: number) => {
     ...optional("retention"),
     ...(damaged === undefined ? {} : { damaged: shortDamage(damaged, share) }),
     ...(drill === undefined ? {} : { drill: DrillSummary.shortened(drill) }),
+    ...(check === undefined ? {} : { check: CheckSummary.shortened(check, share) }),
     notes: cutNotes(summary.notes, share)
   }
 }

@@ -15,6 +15,9 @@ export const triggerAnnotation = `${group}/trigger-backup` as const
 /** Annotation whose value asks for a drill now: a value not handled before starts one. */
 export const drillAnnotation = `${group}/drill` as const
 
+/** Annotation whose value asks for a check now: a value not handled before starts one. */
+export const checkAnnotation = `${group}/check` as const
+
 /**
  * Annotation that confirms losses. It names the newest backup whose losses against older backups are intended, and
  * retention no longer holds back what is older than that backup. `topic:PATTERN` confirms losses of these topics.

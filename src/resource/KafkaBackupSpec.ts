@@ -21,6 +21,7 @@ export const KafkaBackupSpec = Field.object(
     schedule: Field.optional(ScheduleSpec.Schedule),
     timeZone: Field.optional(ScheduleSpec.TimeZone),
     suspend: Field.withDefault(ScheduleSpec.Suspend, false),
+    immediate: Field.withDefault(ScheduleSpec.Immediate, false),
     startingDeadlineSeconds: Field.optional(ScheduleSpec.StartingDeadlineSeconds),
     kafkaCluster: KafkaClusterSpec,
     topics: Field.list(TopicPattern, {

@@ -1,5 +1,6 @@
 import { DrillStatus } from "./DrillStatus.ts"
 import * as Field from "./Field.ts"
+import { PreflightStatus } from "./PreflightStatus.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /*
@@ -11,10 +12,10 @@ const name = (description: string) => Field.text({ description, maxLength: 512 }
 const prose = (description: string) => Field.text({ description, maxLength: 32_768 })
 const count = (description: string) => Field.integer({ description, minimum: 0 })
 
-/** Why a run exists: a slot of the schedule, a new trigger value, or a resource without schedule. */
+/** Why a run exists: a slot, a new trigger value, or a first backup at once. */
 export const RunCause = Field.choice(["schedule", "trigger", "once"], {
   description:
-    "Why the run exists: a slot of the schedule, a new value of the trigger annotation, or a resource without schedule."
+    "Why the run exists: a slot of the schedule, a new value of the trigger annotation, or (once) a resource without schedule or with spec.immediate."
 })
 
 export const Phase = Field.choice(["Pending", "Running", "Completed", "Failed"], {
@@ -257,6 +258,7 @@ export const KafkaBackupStatus = Field.object(
     damage: Field.optional(Damage),
     verification: Field.optional(DataVerification),
     drill: Field.optional(DrillStatus),
+    preflight: Field.optional(PreflightStatus),
     conditions: Field.optional(
       Field.list(Condition, {
         description: "Answers to questions about the resource; Ready comes first.",

@@ -1,8 +1,21 @@
-import { acceptLossAnnotation, drillAnnotation, group, pinAnnotation, triggerAnnotation } from "./KafkaBackup.ts"
+import {
+  acceptLossAnnotation,
+  checkAnnotation,
+  drillAnnotation,
+  group,
+  pinAnnotation,
+  triggerAnnotation
+} from "./KafkaBackup.ts"
 import * as Near from "./Near.ts"
 
 /** The annotations of a KafkaBackup that mean something. */
-const known: ReadonlyArray<string> = [triggerAnnotation, drillAnnotation, acceptLossAnnotation, pinAnnotation]
+const known: ReadonlyArray<string> = [
+  triggerAnnotation,
+  drillAnnotation,
+  checkAnnotation,
+  acceptLossAnnotation,
+  pinAnnotation
+]
 
 /** Most unknown annotations that are named, and most characters of each. */
 const mostNamed = 5

@@ -65,6 +65,11 @@ export const Suspend = Field.flag({
     "While true, no scheduled run starts; an active run continues, and a manual trigger still works. After resuming, the next slot runs, not a missed one."
 })
 
+export const Immediate = Field.flag({
+  description:
+    "Make the first backup at once, and not at the first slot. Once for each resource, whatever is edited later; while suspended, not before it is resumed. A backup without schedule is always made at once."
+})
+
 export const StartingDeadlineSeconds = Field.integer({
   description:
     "How late a missed slot may still be caught up, in seconds. At most one missed slot is caught up. Absent: half the schedule's interval, at most one hour. Only with schedule.",

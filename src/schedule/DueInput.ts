@@ -8,6 +8,8 @@ export interface DueInput {
     readonly timeZone?: string
     readonly startingDeadlineSeconds?: number
     readonly suspend: boolean
+    /** A first run at once, where there is a schedule. */
+    readonly immediate?: boolean
   }
   readonly createdMillis: number
   readonly trigger: Trigger

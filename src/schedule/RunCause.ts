@@ -5,7 +5,10 @@ import { slotText } from "../identity/RunIdentity.ts"
 export type RunCause =
   | { readonly _tag: "Slot"; readonly slotMillis: number }
   | { readonly _tag: "Trigger"; readonly token: string; readonly firstSeenMillis: number }
-  /** The run of a resource without schedule; its slot is the resource's creation. */
+  /**
+   * The run of a resource without schedule, or the first run at once of one with a schedule; its slot is the resource's
+   * creation.
+   */
   | { readonly _tag: "Once"; readonly slotMillis: number }
 
 /** The identity of the cause's run: equal for equal slots or trigger values of one owner, at any time. */

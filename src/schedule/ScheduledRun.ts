@@ -90,18 +90,30 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
     isRunActive: active !== undefined,
     nowMillis
   })
+  const first = answer.dueMillis === undefined ? immediate(input, startedSlotMillis) : undefined
+  const lastSlotMillis = Math.max(answer.lastSlotMillis ?? -Infinity, first?.slotMillis ?? -Infinity)
   const skippedNow = answer.skipped.reduce((sum, { count }) => sum + count, 0)
   return {
-    start: answer.dueMillis === undefined ? undefined : { _tag: "Slot", slotMillis: answer.dueMillis },
+    start: answer.dueMillis === undefined ? first : { _tag: "Slot", slotMillis: answer.dueMillis },
     skipped: answer.skipped,
     state: state(slots.success, answer, nowMillis),
     memory: {
       ...observed,
-      ...(answer.lastSlotMillis === undefined ? {} : { lastSlotMillis: answer.lastSlotMillis }),
+      ...(lastSlotMillis === -Infinity ? {} : { lastSlotMillis }),
       ...(skippedNow === 0 ? {} : { skippedSlots: (observed.skippedSlots ?? 0) + skippedNow })
     }
   }
 }
+
+/** The first run of a resource that wants it at once. A resource that had a slot has had its first run. */
+const immediate = ({ active, createdMillis, memory, spec }: DueInput, startedSlotMillis: number | undefined) =>
+  spec.immediate !== true ||
+  active !== undefined ||
+  memory.isOnceDone === true ||
+  memory.lastSlotMillis !== undefined ||
+  startedSlotMillis !== undefined
+    ? undefined
+    : ({ _tag: "Once", slotMillis: createdMillis } as const)
 
 /** From when slots count whose runs nobody remembers: after a loss only the one that can still be run. */
 const unknownSince = (input: DueInput, slots: ReturnType<typeof Slots.of>): number => {

@@ -4,6 +4,7 @@ import * as DrillAnnouncements from "./drill/DrillAnnouncements.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
+import * as PreflightAnnouncements from "./preflight/PreflightAnnouncements.ts"
 import * as Pause from "./Pause.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
@@ -42,7 +43,9 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...storedData(previous, next),
   ...listing(previous, next),
   ...cleanup(previous, next),
-  ...DrillAnnouncements.notes(previous, facts.drill, next).map(([reason, note]) => announcement(reason, note))
+  ...[...DrillAnnouncements.notes(previous, facts.drill, next), ...PreflightAnnouncements.notes(previous, next)].map(
+    ([reason, note]) => announcement(reason, note)
+  )
 ]
 
 const announcement = (reason: EventReasonName, note: string): Announcement => ({
@@ -148,12 +151,13 @@ const because: Readonly<Record<RunCauseName, string>> = {
   once: "as the one-time backup"
 }
 
-const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> => {
+const started = (previous: Status, { active, schedule }: Facts, next: Status): ReadonlyArray<Announcement> => {
   if (active === undefined || next.activeRun === undefined) return []
   const { backupId, cause, jobName } = active
   const before = previous.activeRun
   if (before === undefined || before.jobName !== next.activeRun.jobName) {
-    return [announcement("BackupStarted", `${backupId} started ${because[cause]}, in Job ${jobName}`)]
+    const why = cause === "once" && schedule.text !== undefined ? "as the first backup" : because[cause]
+    return [announcement("BackupStarted", `${backupId} started ${why}, in Job ${jobName}`)]
   }
   return before.backupId === backupId
     ? []

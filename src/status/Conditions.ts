@@ -109,7 +109,7 @@ const notYetTried = {
   message: "Not checked yet: no run has got that far."
 } as const
 
-const kafkaReachable = ({ facts, history, run }: Ready.Question): Answer<"KafkaReachable"> => {
+const kafkaReachable = ({ facts, history, preflight, run }: Ready.Question): Answer<"KafkaReachable"> => {
   const pause = Pause.of(run)
   if (pause?.side === "kafka") return away("BrokerUnreachable", pause)
   if (run.activeRun !== undefined && (run.progress?.records ?? 0) > 0) return reachedNow(run.activeRun)
@@ -118,13 +118,15 @@ const kafkaReachable = ({ facts, history, run }: Ready.Question): Answer<"KafkaR
     return { ...after, reason: Reasons.isOf(after.reason, "KafkaReachable") ? after.reason : "BrokerUnreachable" }
   }
   const found = Evidence.newest(history, "kafka")
+  const probe = newer(preflight?.kafka, found)
+  if (probe !== undefined) return probed(probe, "KafkaReachable", "BrokerUnreachable")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
   const { reason = "" } = found.entry
   return failed(Reasons.isOf(reason, "KafkaReachable") ? reason : "BrokerUnreachable", found)
 }
 
-const storageReachable = ({ facts, history, run }: Ready.Question): Answer<"StorageReachable"> => {
+const storageReachable = ({ facts, history, preflight, run }: Ready.Question): Answer<"StorageReachable"> => {
   const pause = Pause.of(run)
   if (pause?.side === "storage") return away("StoreUnavailable", pause)
   if (run.activeRun !== undefined && (run.progress?.bytes ?? 0) > 0) return reachedNow(run.activeRun)
@@ -133,11 +135,39 @@ const storageReachable = ({ facts, history, run }: Ready.Question): Answer<"Stor
     return { ...after, reason: Reasons.isOf(after.reason, "StorageReachable") ? after.reason : "StoreUnavailable" }
   }
   const found = Evidence.newest(history, "storage")
+  const probe = newer(preflight?.storage, found)
+  if (probe !== undefined) return probed(probe, "StorageReachable", "StoreUnavailable")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
   const { reason = "" } = found.entry
   return failed(Reasons.isOf(reason, "StorageReachable") ? reason : "StoreUnavailable", found)
 }
+
+/** What a check showed, where no run has shown more since. */
+const newer = (probe: Side | undefined, found: Evidence.Evidence | undefined): Side | undefined =>
+  probe === undefined ||
+  (found !== undefined && Format.millis(endOf(found.entry)) >= Format.millis(probe.lastProbeTime))
+    ? undefined
+    : probe
+
+type Side = NonNullable<NonNullable<Status["preflight"]>["kafka"]>
+
+const probed = <Type extends "KafkaReachable" | "StorageReachable">(
+  { by = "a check", lastProbeTime, message = "", reached, reason = "" }: Side,
+  type: Type,
+  otherwise: Reasons.ReasonOf<Type>
+): Answer<Type> =>
+  reached
+    ? {
+        status: "True",
+        reason: "Reached" as Reasons.ReasonOf<Type>,
+        message: `Last reached at ${lastProbeTime} by ${by}.`
+      }
+    : {
+        status: "False",
+        reason: Reasons.isOf(reason, type) ? reason : otherwise,
+        message: `The check ${by} ended at ${lastProbeTime}: ${message}`
+      }
 
 const away = <Reason extends Reasons.ReasonName>(reason: Reason, pause: Pause.Pause) =>
   ({ status: "False", reason, message: `${Pause.text(pause)}; ${pause.backupId} waits for it.` }) as const

@@ -95,6 +95,10 @@ const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
 export const isFailed = (reason: string, question: "kafka" | "storage"): boolean =>
   isShown(reason) && byReason[reason][question] === false
 
+/** What a failure with this reason shows about one side: reached or not; undefined where it shows nothing. */
+export const shows = (reason: string, question: "kafka" | "storage"): boolean | undefined =>
+  isShown(reason) ? byReason[reason][question] : undefined
+
 /** The answer of the newest run that has one. `undefined`: no run has. */
 export const newest = (history: History, question: keyof Shown): Evidence | undefined => {
   for (const entry of history) {

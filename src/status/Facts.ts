@@ -7,6 +7,7 @@ import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
 import type { StorageType } from "../resource/StorageSpec.ts"
 import type { Problem } from "../resource/Problem.ts"
 import type { DrillObservation } from "./drill/DrillFacts.ts"
+import type { PreflightObservation } from "./preflight/PreflightFacts.ts"
 import type { ReasonOf } from "./Reasons.ts"
 import type { QueuedRun, Trouble } from "./Trouble.ts"
 
@@ -71,6 +72,8 @@ export interface EndedRun {
   readonly startMillis: number
   readonly endMillis: number
   readonly outcome: "success" | "failed" | "interrupted"
+  /** Generation of the resource that its Job was made from, where that is known. */
+  readonly generation?: number
   readonly size?: number
   readonly records?: number
   readonly topics?: number
@@ -155,6 +158,7 @@ export interface Facts {
   /** The resource is being deleted: what its deletion waits for. */
   readonly deletion: DeletionTrouble | undefined
   readonly drill: DrillObservation
+  readonly preflight: PreflightObservation
   /** Storage blocks that are given but not selected. */
   readonly ignoredStorageBlocks: ReadonlyArray<StorageType>
 }

@@ -5,6 +5,7 @@ import * as PlaceFields from "./PlaceFields.ts"
 import * as Rate from "./Rate.ts"
 import * as NextDrill from "./drill/NextDrill.ts"
 import type { Facts } from "./Facts.ts"
+import * as NextPreflight from "./preflight/NextPreflight.ts"
 import * as History from "./History.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
 import * as ScheduleFields from "./ScheduleFields.ts"
@@ -36,6 +37,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
   const last = lastBackup(previous, history, facts)
   const run = active(previous, facts)
   const drill = NextDrill.next(previous.drill, facts.drill)
+  const preflight = NextPreflight.next(previous, facts, nowMillis)
   const damage = DamageFields.next(previous.damage, facts.storedData)
   const verification = VerificationFields.next(previous.verification, facts)
   return {
@@ -52,7 +54,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...run,
     backupHistory: history,
     ...(truncated === 0 ? {} : { historyTruncated: truncated }),
-    ...given({ damage, verification, drill }),
+    ...given({ damage, verification, drill, preflight }),
     conditions: Conditions.next(previous.conditions ?? [], {
       facts,
       history,
@@ -61,6 +63,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
       damage,
       verification,
       drill,
+      preflight,
       nowMillis
     })
   }

@@ -4,6 +4,7 @@ import * as Problem from "../resource/Problem.ts"
 import * as DamageFields from "./DamageFields.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as ReadyCheck from "./preflight/ReadyCheck.ts"
 import * as Overdue from "./Overdue.ts"
 import * as Pause from "./Pause.ts"
 import type { ConditionType, ReasonOf } from "./Reasons.ts"
@@ -35,6 +36,8 @@ export interface Question {
   readonly run: Pick<Status, "activeRun" | "progress">
   /** Of the next status. */
   readonly drill?: Status["drill"]
+  /** Of the next status. */
+  readonly preflight?: Status["preflight"]
   /** What is known of damage, of the next status. */
   readonly damage?: Status["damage"]
   /** What runs have read again, of the next status. */
@@ -90,28 +93,29 @@ export const answer = (question: Question): Answer<"Ready"> => {
     return notReady(
       lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted",
       ...failure(lastRun),
+      ...(ReadyCheck.failure(question.preflight, facts) ?? []),
       again(facts)
     )
   }
+  const obstacle =
+    state?._tag === "Suspended" || state?._tag === "Scheduled"
+      ? ReadyCheck.obstacle(question.preflight, facts)
+      : undefined
+  if (obstacle?._tag === "Failed") return notReady("CheckFailed", ...obstacle.sentences, ...outlookOf(state))
   if (state?._tag === "Suspended") {
-    return {
-      status: "True",
-      reason: "Suspended",
-      message: withLastSuccess(
-        ...queued(facts),
-        "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
-      )
-    }
+    const suspended = "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
+    return obstacle === undefined
+      ? { status: "True", reason: "Suspended", message: withLastSuccess(...queued(facts), suspended) }
+      : { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, suspended) }
   }
-  if (state?._tag === "Scheduled")
-    return scheduled(question, state.nextMillis, state.intervalSeconds, notReady, withLastSuccess)
+  if (state?._tag === "Scheduled") return scheduled(question, state, obstacle, notReady, withLastSuccess)
   return once(question)
 }
 
 const scheduled = (
   question: Question,
-  nextMillis: number,
-  intervalSeconds: number | undefined,
+  { intervalSeconds, nextMillis }: Extract<Facts["state"], { readonly _tag: "Scheduled" }>,
+  obstacle: ReadyCheck.Obstacle | undefined,
   notReady: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
   withLastSuccess: (...sentences: ReadonlyArray<string>) => string
 ): Answer<"Ready"> => {
@@ -119,9 +123,15 @@ const scheduled = (
   if (isOverdue(question, intervalSeconds)) {
     return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", ...next)
   }
+  if (obstacle?._tag === "Unproven") {
+    return { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, ...next) }
+  }
   const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted && next.length === 1
   return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
 }
+
+const outlookOf = (state: Facts["state"]): ReadonlyArray<string> =>
+  state?._tag === "Scheduled" ? [`Next backup scheduled for ${Format.time(state.nextMillis)}`] : []
 
 const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
   if (last.lastBackupId !== undefined) {

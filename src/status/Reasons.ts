@@ -1,4 +1,5 @@
 import { maintenanceReasons } from "./MaintenanceReasons.ts"
+import { preflightReasons } from "./preflight/PreflightReasons.ts"
 import { restorableReasons } from "./RestorableReasons.ts"
 import { storedDataReasons } from "./StoredDataReasons.ts"
 
@@ -14,13 +15,13 @@ export interface Reason {
 /** Condition types in the order in which a status lists them, and the question that each answers. */
 export const types = {
   Ready:
-    "Are backups made as wanted? The one to alert on: its message says what is wrong, what to do, and when the last backup succeeded.",
+    "Are backups made as wanted, and will the next run work, as far as a check or a run has shown? Unknown until that is known of this spec. The one to alert on: its message says what is wrong, what to do, and when the last backup succeeded.",
   Progressing: "Is a run active?",
   ScheduleValid: "Can the schedule and its time zone be used?",
   KafkaReachable:
-    "Does the active run reach the Kafka cluster, or else did the newest run that tried, and were its credentials accepted?",
+    "Does the active run reach the Kafka cluster, or else did the newest run or check that tried, and were its credentials accepted? `.status.preflight.kafka` has the time of the newest check.",
   StorageReachable:
-    "Does the active run reach the storage, or else did the newest run that tried, and were its credentials accepted?",
+    "Does the active run reach the storage, or else did the newest run or check that tried, and were its credentials accepted? `.status.preflight.storage` has the time of the newest check.",
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
   SetsIntact:
     "Are all backups of the resource whole, as far as is known? False while one is known to be damaged: runs read stored backups again, and `kafka-backup verify --mark` records what it finds.",
@@ -39,7 +40,11 @@ export const types = {
 export type ConditionType = keyof typeof types
 
 const all = {
-  BackupScheduled: { of: ["Ready"], meaning: "The schedule is valid and the newest run, if there was one, succeeded." },
+  BackupScheduled: {
+    of: ["Ready"],
+    meaning:
+      "The schedule is valid, the newest run, if there was one, succeeded, and a check or a run has found everything that the next one needs."
+  },
   BackupCompleted: {
     of: ["Ready"],
     meaning: "The one-time backup is complete and verified."
@@ -51,7 +56,8 @@ const all = {
   },
   Suspended: {
     of: ["Ready"],
-    meaning: "`spec.suspend` is true and the newest run did not fail. Only a trigger starts a backup.",
+    meaning:
+      "`spec.suspend` is true, the newest run did not fail, and a check or a run has found everything that a run needs. Only a trigger starts a backup.",
     todo: "Set `spec.suspend` to false when backups are wanted again."
   },
   BackupFailed: {
@@ -110,6 +116,8 @@ const all = {
   },
   Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 
+  ...preflightReasons,
+
   BackupRunning: { of: ["Progressing"], meaning: "A run is active. `.status.progress` shows how far it is." },
   ReplacingJob: {
     of: ["Progressing"],
@@ -129,11 +137,11 @@ const all = {
 
   Reached: {
     of: ["KafkaReachable", "StorageReachable"],
-    meaning: "The run that is active, or else the newest run that tried, reached it."
+    meaning: "The run that is active, or else the newest run or check that tried, reached it."
   },
   NotYetTried: {
     of: ["KafkaReachable", "StorageReachable", "Verified", "SetsIntact", "DataVerified"],
-    meaning: "Not checked yet: no run has got that far."
+    meaning: "Not checked yet: no run and no check has got that far."
   },
   BrokerUnreachable: {
     of: ["KafkaReachable"],

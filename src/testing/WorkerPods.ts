@@ -19,6 +19,7 @@ import type { KafkaSinks } from "../kafka/KafkaSink.ts"
 import * as BackupRef from "../resource/BackupRef.ts"
 import * as OffsetsWorker from "../OffsetsWorker.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as CheckWorker from "../CheckWorker.ts"
 import * as DrillWorker from "../DrillWorker.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
@@ -120,6 +121,8 @@ export class WorkerPods extends Context.Service<
               const secretPatienceMillis = SecretPatience.ofJob(backup)
               return DrillWorker.run(backup, { volumes, secretPatienceMillis, slotMillis: Date.parse(slot), stop })
             }
+            case "check":
+              return Effect.scoped(CheckWorker.run(runSpec.success, { ...mounts, isQuick: args.includes("--quick") }))
             case "list":
               return Worker.list(runSpec.success, mounts)
             default:

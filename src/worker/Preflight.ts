@@ -158,8 +158,8 @@ const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): Stor
 }
 
 /**
- * All checks, one after the other, each with its outcome, and last an object of `segmentBytes`. `begins` is told which
- * check is under way. Stops after a refused write.
+ * All checks, one after the other, each with its outcome, and last an object of `segmentBytes`, unless that is 0.
+ * `begins` is told which check is under way. Stops after a refused write.
  */
 export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (
   store: ObjectStoreShape,
@@ -169,7 +169,8 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (
 ) {
   const results: Array<CheckResult> = []
   const small = storageChecks(store, yield* leftOrNew(store, owner))
-  for (const { effect, name } of [...small, ...asData(store, owner), largeObject(store, owner, segmentBytes)]) {
+  const large = segmentBytes === 0 ? [] : [largeObject(store, owner, segmentBytes)]
+  for (const { effect, name } of [...small, ...asData(store, owner), ...large]) {
     begins(name)
     const exit = yield* Effect.exit(effect)
     results.push({ name, exit })

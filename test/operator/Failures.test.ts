@@ -1,7 +1,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
-import { backupOf, condition, hourly, metric, outcomes, story, world } from "./world.ts"
+import { backupOf, condition, hourly, metric, outcomes, runsAmong, story, world } from "./world.ts"
 
 describe("a run that fails", () => {
   story(
@@ -18,7 +18,7 @@ describe("a run that fails", () => {
       expect(condition(failed, "Ready")).toMatchObject({ status: "False", reason: "BackupFailed" })
       expect(condition(failed, "KafkaReachable")?.status).toBe("True")
       // One pod: no use in trying again what a person must correct.
-      expect(yield* kubectl.pods).toHaveLength(1)
+      expect(runsAmong(yield* kubectl.pods)).toHaveLength(1)
       const event = (yield* kubectl.events).find(({ reason }) => reason === "BackupFailed")
       expect(event).toMatchObject({ type: "Warning", regarding: { kind: "KafkaBackup", name: "hourly" } })
       expect(event?.note).toContain("orders")

@@ -79,8 +79,8 @@ describe("a run whose pod cannot start", () => {
       expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "BackupFailed" })
       expect(condition(status, "Ready")?.message).toContain("The next scheduled run is at 2026-11-25T13:00:00Z")
       expect((yield* kubectl.events).filter(({ reason }) => reason === "BackupFailed")).toHaveLength(1)
-      expect(yield* kubectl.jobs).toEqual([])
-      expect(yield* kubectl.pods).toEqual([])
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
+      expect(runsAmong(yield* kubectl.pods)).toEqual([])
       yield* kubernetes.node.trouble()
       yield* advance("1 hour")
       expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success", "failed"])
@@ -123,7 +123,7 @@ describe("a run whose pod cannot start", () => {
       ])
       expect(status.backupHistory?.[0]?.message).toContain("Back-off pulling image")
       expect(condition(status, "Ready")?.message).toContain("It is not tried again automatically")
-      expect(yield* kubectl.jobs).toEqual([])
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
     })
   )
 
@@ -158,7 +158,7 @@ describe("a run whose pod cannot start", () => {
       yield* advance("12 minutes")
       const status = yield* kubectl.status("hourly")
       expect(status.backupHistory).toMatchObject([{ outcome: "failed", reason: "PodNotStarted" }])
-      expect(yield* kubectl.jobs).toEqual([])
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
     })
   )
 
@@ -170,10 +170,10 @@ describe("a run whose pod cannot start", () => {
       yield* kubernetes.node.trouble(() => pods.unschedulable())
       yield* kubectl.apply(hourly("hourly"))
       yield* advance("12 minutes")
-      const before = yield* kubectl.jobs
+      const before = runsAmong(yield* kubectl.jobs)
       yield* kubectl.patch("hourly", { spec: { suspend: true, job: { startDeadlineSeconds: 3600 } } })
       yield* advance("15 minutes")
-      expect((yield* kubectl.jobs).map(({ metadata }) => metadata.uid)).toEqual(
+      expect(runsAmong(yield* kubectl.jobs).map(({ metadata }) => metadata.uid)).toEqual(
         before.map(({ metadata }) => metadata.uid)
       )
     })
@@ -187,7 +187,7 @@ describe("a run whose pod cannot start", () => {
       yield* kubernetes.node.trouble(() => pods.unschedulable())
       yield* kubectl.apply(hourly("hourly"))
       yield* advance("12 minutes")
-      const [job] = yield* kubectl.jobs
+      const [job] = runsAmong(yield* kubectl.jobs)
       yield* kubernetes.disturb({
         _tag: "Run",
         moment: "before",
@@ -197,7 +197,7 @@ describe("a run whose pod cannot start", () => {
       yield* kubectl.patch("hourly", { spec: { checkpointIntervalSecs: 7 } })
       yield* advance("3 minutes")
       expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
-      expect((yield* kubectl.jobs).map(({ metadata }) => metadata.uid)).toEqual([job!.metadata.uid])
+      expect(runsAmong(yield* kubectl.jobs).map(({ metadata }) => metadata.uid)).toEqual([job!.metadata.uid])
     })
   )
 
@@ -257,7 +257,7 @@ const corrected = (nth: number | undefined) =>
     yield* kubernetes.behind.watch(Kind.pods, {}).pipe(
       Stream.runForEach((delta) =>
         Effect.sync(() => {
-          for (const pod of delta._tag === "Snapshot" ? delta.items : [delta.object]) {
+          for (const pod of runsAmong(delta._tag === "Snapshot" ? delta.items : [delta.object])) {
             const isOver = delta._tag === "Delete" || ["Succeeded", "Failed"].includes(pod.status?.phase ?? "")
             if (isOver) live.delete(pod.metadata.uid ?? "")
             else live.set(pod.metadata.uid ?? "", pod.metadata.name)

@@ -70,7 +70,7 @@ describe("a Job that cannot be made", () => {
       const first = yield* start()
       yield* kubectl.apply(hourly("hourly", { startingDeadlineSeconds: 3600 }))
       yield* advance("15 minutes")
-      const [own] = yield* kubectl.jobs
+      const [own] = runsAmong(yield* kubectl.jobs)
       yield* first.stop
       // A foreign object takes the name of the next slot's Job, which the operator would create.
       yield* kubernetes.disturb({

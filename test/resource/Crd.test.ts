@@ -266,6 +266,7 @@ describe("defaults", () => {
     } = Schema.decodeUnknownSync(KafkaBackupSpec)({ topics: ["*"], ...secrets })
     assert.deepStrictEqual(rest, {
       suspend: false,
+      immediate: false,
       topics: ["*"],
       excludeTopics: [],
       format: "records",

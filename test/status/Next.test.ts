@@ -487,7 +487,9 @@ describe("a status that was edited by hand", () => {
         activeRun: json,
         progress: json
       })
-      const repaired = next({ ...edited, conditions: [], backupHistory: [] }, facts, at("12:06"))
+      // What a check showed is not known from anything else: without it there is another check.
+      const { preflight: _, ...others } = edited
+      const repaired = next({ ...others, conditions: [], backupHistory: [] }, facts, at("12:06"))
       assert.isTrue(deepEqual(repaired, fresh))
       // Failures and gaps that were made up cannot be distinguished from those that happened; successes can.
       const last = next(edited, facts, at("12:06"))

@@ -1,10 +1,37 @@
 import { Schema } from "effect"
 import type { CatalogueSummary, SetSummary } from "../../src/outcome/RunSummary.ts"
 import type { ActiveRun, EndedMaintenance, EndedRun, Facts } from "../../src/status/Facts.ts"
+import type { EndedCheck, PreflightFacts } from "../../src/status/preflight/PreflightFacts.ts"
 import type { Condition, Status } from "../../src/status/Status.ts"
 import { at } from "../schedule/dueInputs.ts"
 
 export { at }
+
+/** What a reconcile found about checks: nothing, of a resource that is checked at most every six hours. */
+export const checks = (over: Partial<PreflightFacts> = {}): Facts["preflight"] => ({
+  _tag: "Found",
+  facts: {
+    isWanted: true,
+    everyMillis: 6 * 3_600_000,
+    share: 0,
+    active: undefined,
+    ended: [],
+    queue: undefined,
+    refusal: undefined,
+    handledCheck: undefined,
+    ...over
+  }
+})
+
+/** A check of the first generation that passed at this time of day. */
+export const checked = (time: string, over: Partial<EndedCheck> = {}): EndedCheck => ({
+  jobName: `orders-check-${time.replace(":", "")}`,
+  generation: 1,
+  endMillis: at(time),
+  outcome: "passed",
+  failures: [],
+  ...over
+})
 
 /** An hourly resource that was made at 06:30 and nothing happened to it. */
 export const hourly = (over: Partial<Facts> = {}): Facts => ({
@@ -27,6 +54,7 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   refusal: undefined,
   deletion: undefined,
   drill: { _tag: "None" },
+  preflight: checks({ isWanted: false }),
   ignoredStorageBlocks: [],
   ...over
 })
@@ -161,7 +189,18 @@ export const AnyDay = Schema.Struct({
   isQueued: Schema.Boolean,
   isRefused: Schema.Boolean,
   deletion: Maybe(Schema.Literals(["RemovingBackups", "CleanupGivenUp", "JobCreateFailed"])),
-  generation: within(1, 3)
+  generation: within(1, 3),
+  checks: Maybe(
+    few(
+      Schema.Struct({
+        minute: Minutes,
+        generation: within(1, 3),
+        outcome: Schema.Literals(["passed", "failed", "incomplete"]),
+        reason: Schema.Literals(["TargetMissing", "TopicMissing", "NoSuchReason"]),
+        text: Text
+      })
+    )
+  )
 })
 export type AnyDay = typeof AnyDay.Type
 
@@ -187,6 +226,23 @@ const states: Readonly<Record<AnyDay["state"], Facts["state"]>> = {
 export const made = (day: AnyDay): Facts =>
   hourly({
     generation: day.generation,
+    preflight:
+      day.checks === undefined
+        ? checks({ isWanted: false })
+        : checks({
+            ended: day.checks
+              .toSorted((a, b) => a.minute - b.minute)
+              .map(({ generation, minute, outcome, reason, text }) =>
+                checked(clock(minute), {
+                  // One Job ends one way.
+                  jobName: `orders-check-${minute}-${generation}-${outcome}-${reason}`,
+                  generation,
+                  outcome,
+                  ...(outcome === "passed" ? {} : { reason, message: text }),
+                  failures: outcome === "failed" ? [{ side: "kafka", reason, message: text, advice: text }] : []
+                })
+              )
+          }),
     problems: day.problem ? [{ field: "spec.topics", message: "is empty" }] : [],
     state: states[day.state],
     schedule: day.state === "OneTime" ? {} : { text: "0 * * * *" },

@@ -27,6 +27,7 @@ const purposes: ReadonlyArray<string> = [
   "cleanup",
   "restore",
   "drill",
+  "check",
   "offsets"
 ] satisfies Array<Labels.Purpose>
 
@@ -45,6 +46,12 @@ export const isFor = (job: KubeObject, uid: string): boolean =>
 export const cleanupAttempt = ({ metadata: { annotations } }: KubeObject): number => {
   const value = Number(annotations?.[Labels.attemptAnnotation])
   return Number.isSafeInteger(value) && value > 0 ? value : 1
+}
+
+/** Generation of the resource that the Job was made from, where it says so. */
+export const generation = ({ metadata: { annotations } }: KubeObject): number | undefined => {
+  const value = Number(annotations?.[Labels.generationAnnotation] ?? NaN)
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
 /** True for a Job that runs nothing until somebody resumes it. */

@@ -39,6 +39,8 @@ export interface JobInput extends Omit<PodTemplate.PodInput, "labels" | "annotat
   /** Ends with the resource. */
   readonly isOwned: boolean
   readonly annotations: Strings
+  /** Of the Job alone: what its pods are made from does not change with these. */
+  readonly ofJob?: Strings
 }
 
 /** The annotation that has the whole name of the resource, by its kind. */
@@ -93,6 +95,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       labels,
       annotations: {
         ...annotations,
+        ...input.ofJob,
         [Labels.podAnnotation]: PodDigest.of(input.resource, input.limits, PodTemplate.make({ ...pod, runSpec: "" }))
       },
       ...(input.isOwned ? { ownerReferences: [owner] } : {})

@@ -115,6 +115,8 @@ const afterDeadline = (command: Command): string => {
     case "prune":
     case "list":
       return "the storage answers too slowly; the operator tries again"
+    case "check":
+      return "its pod did not start, or Kafka and storage did not answer; the operator checks again"
   }
 }
 
@@ -131,6 +133,7 @@ const afterDeletion = (command: Command): string => {
       return `offsets that were set stay as they are.${RunAgain.restoreAdvice}`
     case "prune":
     case "list":
+    case "check":
       return "the operator tries again"
   }
 }

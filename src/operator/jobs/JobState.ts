@@ -11,12 +11,13 @@ import * as JobStart from "./JobStart.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
-/** What the Jobs of a KafkaBackup are for, drills apart: those have their own state. */
-type BackupPurpose = Exclude<Purpose, "restore" | "drill" | "offsets">
+/** What the Jobs of a KafkaBackup are for, drills and checks apart: those have their own state. */
+type BackupPurpose = Exclude<Purpose, "restore" | "drill" | "check" | "offsets">
 
 const backupPurpose = (job: Job): BackupPurpose | undefined => {
   const purpose = JobFacts.purpose(job)
-  return purpose === "restore" || purpose === "drill" || purpose === "offsets" ? undefined : purpose
+  const isOther = purpose === "restore" || purpose === "drill" || purpose === "check" || purpose === "offsets"
+  return isOther ? undefined : purpose
 }
 
 /** The state of one Job of a KafkaBackup. */
@@ -45,7 +46,7 @@ export type JobState =
       readonly storedData?: StoredData.StoredData
       readonly isStuck: boolean
     }
-  /** A drill, not one of the operator's, or its label no longer says what it is for: leave it alone. */
+  /** A drill or a check, not one of the operator's, or its label no longer says what it is for: leave it alone. */
   | { readonly _tag: "Foreign"; readonly jobName: string }
 
 /**
@@ -178,6 +179,7 @@ const run = (
   const { summary } = result
   const common = {
     jobName: job.metadata.name,
+    ...given({ generation: JobFacts.generation(job) }),
     cause: JobFacts.cause(job),
     backupId: summary?.backupId || JobFacts.expectedBackupId(job),
     startMillis,

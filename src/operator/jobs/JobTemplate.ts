@@ -58,6 +58,7 @@ export const withRunSpec = (
   runSpec: string
 ): Result.Result<Job, JobObject.JobRefused> => {
   const { parallelism } = backup.spec.job
+  const { generation } = backup.metadata
   return JobObject.make({
     resource: backup,
     settings,
@@ -73,7 +74,8 @@ export const withRunSpec = (
       [Labels.causeAnnotation]: cause,
       [Labels.slotAnnotation]: identity.slot,
       ...given({ [Labels.tokenAnnotation]: identity.trigger })
-    }
+    },
+    ofJob: given({ [Labels.generationAnnotation]: generation === undefined ? undefined : String(generation) })
   })
 }
 

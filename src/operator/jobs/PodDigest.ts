@@ -10,6 +10,7 @@ const ofOperator: ReadonlyArray<string> = [
   "timeZone",
   "startingDeadlineSeconds",
   "suspend",
+  "immediate",
   "deletionPolicy",
   // Read by the pods of drills alone.
   "drill",

@@ -94,6 +94,14 @@ const ofOffsets: Readonly<Record<number, readonly [what: string, advice: string]
   143: ["the process was stopped from outside (SIGTERM)", "offsets that were set stay as they are"]
 }
 
+/** The same of the pod of a check. */
+const ofCheck: Readonly<Record<number, readonly [what: string, advice: string]>> = {
+  ...byExitCode,
+  [exitCodes.interrupted]: ["the check was stopped", "the operator checks again"],
+  137: ["the process was killed from outside (SIGKILL)", "look at the node's events, it may be short of memory"],
+  143: ["the process was stopped from outside (SIGTERM)", "the operator checks again"]
+}
+
 const meanings = (job: Job) => {
   switch (JobFacts.purpose(job)) {
     case "restore":
@@ -102,6 +110,8 @@ const meanings = (job: Job) => {
       return ofDrill
     case "offsets":
       return ofOffsets
+    case "check":
+      return ofCheck
     default:
       return byExitCode
   }
@@ -114,6 +124,8 @@ const continuation = (job: Job, exitCode: number | undefined): string => {
       return "nothing needs to be done, a new pod continues where this one stopped"
     case "drill":
       return "nothing needs to be done, a new pod begins the drill anew"
+    case "check":
+      return "nothing needs to be done, a new pod checks again"
     case "offsets":
       return exitCode !== undefined && FailurePolicy.harmless.includes(exitCode)
         ? "nothing needs to be done, a new pod tries again"

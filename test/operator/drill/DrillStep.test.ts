@@ -40,7 +40,14 @@ const take = (
   requests: Partial<(typeof KubernetesApi)["Service"]>
 ) =>
   DrillStep.take(
-    { caches, queue: RunQueue.make(1), drillQueue, settings },
+    {
+      caches,
+      queue: RunQueue.make(1),
+      drillQueue,
+      checkQueue: RunQueue.make(1),
+      checkEveryMillis: undefined,
+      settings
+    },
     Observed.of(caches, { ...resource, status }, nowMillis)
   ).pipe(Effect.provideService(KubernetesApi, api(requests)), Effect.provide(quiet))
 

@@ -30,6 +30,7 @@ describe("a Job that is complete", () => {
       isStuck: false,
       run: {
         jobName: job().metadata.name,
+        generation: 3,
         cause: "schedule",
         backupId: "production-backup-20261124-070000",
         startMillis: Date.parse("2026-11-24T07:00:02Z"),

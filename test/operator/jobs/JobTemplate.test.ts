@@ -35,6 +35,7 @@ describe("the Job of a run", () => {
           "kafka.oso.sh/kafkabackup": "production-backup",
           "kafka.oso.sh/cause": "schedule",
           "kafka.oso.sh/slot": slot,
+          "kafka.oso.sh/generation": "3",
           // PodDigest.test.ts
           "kafka.oso.sh/pod": made.metadata.annotations["kafka.oso.sh/pod"]
         },

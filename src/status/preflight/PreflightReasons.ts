@@ -1,0 +1,21 @@
+/** What checks of everything that a run needs say. Reasons of the condition Ready: see Reasons.ts. */
+export const preflightReasons = {
+  Checking: {
+    of: ["Ready"],
+    meaning:
+      "Nothing shows yet that a run of this spec can work: the check that follows every edit has not ended. The message says what it waits for.",
+    todo: "Wait: a check takes seconds. `kubectl wait --for=condition=Ready` does."
+  },
+  CheckFailed: {
+    of: ["Ready"],
+    meaning:
+      "A check found that a run would fail: credentials, a topic, rights, the bucket, an address. The message says what was found, and when the check is repeated.",
+    todo: "Do what the message says. An edit is checked at once; after a change elsewhere, set annotation `kafka.oso.sh/check` to a new value, or wait."
+  },
+  CheckIncomplete: {
+    of: ["Ready"],
+    meaning:
+      "A check ended without an answer: its pod did not start within two minutes, or was stopped. The message says why, and when the check is repeated.",
+    todo: "Do what the message says."
+  }
+} as const
