@@ -39,7 +39,7 @@ const retention = (block: Block | undefined) => {
       "removed what was too old or too many. Here a backup stays while one of the two rules keeps it"
     )
   }
-  return compact({ backups: last, maxAge: days === undefined ? undefined : `${String(days)}d` })
+  return compact({ backups: last, maxAge: typeof days === "number" ? `${days}d` : days })
 }
 
 const checkpointSeconds = (block: Block | undefined): unknown => {

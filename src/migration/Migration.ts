@@ -48,12 +48,14 @@ const metadata = (block: Block) => {
   })
 }
 
+const text = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise)
+
 const one = (document: unknown): Migrated => {
   const notes: Array<Note> = []
   const resource = open(document, "", notes)
-  const kind = String(resource.take("kind"))
+  const kind = text(resource.take("kind"), "without a kind")
   const named = open(resource.take("metadata") ?? {}, "metadata", notes)
-  const what = Problem.escaped(`${kind} ${String(named.take("name") ?? "without a name")}`)
+  const what = Problem.escaped(`${kind} ${text(named.take("name"), "without a name")}`)
   const conversion = resource.take("apiVersion") === apiVersion && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
   if (conversion === undefined) {
     const message = `is not converted: only KafkaBackup and KafkaRestore of ${apiVersion} are`
