@@ -12,12 +12,15 @@ describe("room for answers", () => {
       return Array.from({ length: partitions }, () => {
         const limit = room.limit()
         room.ended()
-        return (limit < 8 * MiB ? limit + besideRecords : limit) / MiB
+        return limit < 8 * MiB ? limit + besideRecords : limit
       })
     }
-    assert.deepStrictEqual(limits(10, 4), [2, 2, 2, 2, 2, 2, 2, 2, 4, 8])
-    assert.deepStrictEqual(limits(4, 8), [4, 4, 8, 8])
-    assert.deepStrictEqual(limits(1, 64), [8])
+    assert.deepStrictEqual(
+      limits(10, 4),
+      [2, 2, 2, 2, 2, 2, 2, 2, 2, 4].map((n) => n * MiB)
+    )
+    assert.deepStrictEqual(limits(4, 8), [2 * MiB, Math.floor((8 / 3) * MiB), 4 * MiB, 8 * MiB])
+    assert.deepStrictEqual(limits(1, 64), [8 * MiB])
   })
 
   it("takes no more memory than two buffers of twice its size for each open partition, nor gives less than one", () => {
