@@ -32,10 +32,10 @@ const roomOf = (path: string): string =>
   /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/u.exec(path)?.[1] ??
   path
 
-/** What a thread did not run in although it had something to do: others had the cores. */
-const preempted = "(waiting for a core)"
+/** Time without samples: others had the cores, so that the profiler, a thread too, or the main thread did not run. */
+const unseen = "(not sampled)"
 
-/** Twice the usual time between two samples: where it was longer, the thread was not running. In microseconds. */
+/** What a sample stands for at most: twice the usual time between two. In microseconds. */
 const longestDelta = (timeDeltas: ReadonlyArray<number>): number =>
   2 * (timeDeltas.toSorted((a, b) => a - b)[Math.floor(timeDeltas.length / 2)] ?? 0)
 
@@ -43,11 +43,11 @@ const longestDelta = (timeDeltas: ReadonlyArray<number>): number =>
 export const selfTimes = ({ nodes, samples, timeDeltas }: CpuProfile, moduleOf: ModuleOf): ReadonlyArray<SelfTime> => {
   const longest = longestDelta(timeDeltas)
   const micros = new Map<number, number>()
-  let waiting = 0
+  let unseenMicros = 0
   for (const [at, id] of samples.entries()) {
     const delta = timeDeltas[at] ?? 0
     micros.set(id, (micros.get(id) ?? 0) + Math.min(delta, longest))
-    waiting += Math.max(0, delta - longest)
+    unseenMicros += Math.max(0, delta - longest)
   }
   const found = new Map<string, SelfTime>()
   for (const { callFrame, id } of nodes) {
@@ -59,7 +59,7 @@ export const selfTimes = ({ nodes, samples, timeDeltas }: CpuProfile, moduleOf: 
     const before = found.get(key)?.micros ?? 0
     found.set(key, { name, room: roomOf(path), micros: before + (micros.get(id) ?? 0) })
   }
-  const all = [...found.values(), { name: preempted, room: "V8", micros: waiting }]
+  const all = [...found.values(), { name: unseen, room: "V8", micros: unseenMicros }]
   return all.toSorted((a, b) => b.micros - a.micros)
 }
 
@@ -69,8 +69,8 @@ const mostLines = 25
 /** Where the main thread's time went: by room, and in the functions that took the most. Pure. */
 export const show = (name: string, all: ReadonlyArray<SelfTime>): string => {
   const named = (name: string) => (one: SelfTime) => one.room === "V8" && one.name === name
-  const [isIdle, isWaiting] = [named("(idle)"), named(preempted)]
-  const busy = all.filter((one) => !isIdle(one) && !isWaiting(one))
+  const [isIdle, isUnseen] = [named("(idle)"), named(unseen)]
+  const busy = all.filter((one) => !isIdle(one) && !isUnseen(one))
   const sum = (some: ReadonlyArray<SelfTime>) => some.reduce((micros, one) => micros + one.micros, 0)
   const cells = (micros: number) => [cell(micros / 1e6, 2), cell((100 * micros) / (sum(busy) || 1), 1)]
   const rooms = [...Map.groupBy(busy, ({ room }) => room)]
@@ -82,7 +82,7 @@ export const show = (name: string, all: ReadonlyArray<SelfTime>): string => {
       [`${name}: main thread`, "seconds", "% of busy"],
       ...rooms.slice(0, mostLines).map(([room, micros]) => [room, ...cells(micros)]),
       ["busy", ...cells(sum(busy))],
-      ["waiting for a core", cell(sum(all.filter(isWaiting)) / 1e6, 2), ""],
+      ["not sampled", cell(sum(all.filter(isUnseen)) / 1e6, 2), ""],
       ["idle", cell(sum(all.filter(isIdle)) / 1e6, 2), ""]
     ]),
     table([
