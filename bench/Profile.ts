@@ -32,21 +32,35 @@ const roomOf = (path: string): string =>
   /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/u.exec(path)?.[1] ??
   path
 
+/** Time without samples: others had the cores, so that the profiler, a thread too, or the main thread did not run. */
+const unseen = "(not sampled)"
+
+/** What a sample stands for at most: twice the usual time between two. In microseconds. */
+const longestDelta = (timeDeltas: ReadonlyArray<number>): number =>
+  2 * (timeDeltas.toSorted((a, b) => a - b)[Math.floor(timeDeltas.length / 2)] ?? 0)
+
 /** Every function that was met, the one with the most time first. Pure. */
 export const selfTimes = ({ nodes, samples, timeDeltas }: CpuProfile, moduleOf: ModuleOf): ReadonlyArray<SelfTime> => {
+  const longest = longestDelta(timeDeltas)
   const micros = new Map<number, number>()
-  for (const [at, id] of samples.entries()) micros.set(id, (micros.get(id) ?? 0) + (timeDeltas[at] ?? 0))
+  let unseenMicros = 0
+  for (const [at, id] of samples.entries()) {
+    const delta = timeDeltas[at] ?? 0
+    micros.set(id, (micros.get(id) ?? 0) + Math.min(delta, longest))
+    unseenMicros += Math.max(0, delta - longest)
+  }
   const found = new Map<string, SelfTime>()
   for (const { callFrame, id } of nodes) {
     const { functionName, lineNumber, url } = callFrame
     // What has no file is V8's own work, such as "(garbage collector)", or a function of V8.
     const path = url === "" ? "V8" : url.startsWith("node:") ? "Node" : moduleOf(url, lineNumber)
-    const name = functionName === "" ? `(anonymous, ${path}:${lineNumber + 1})` : functionName
+    const name = functionName === "" ? `(anonymous in ${path})` : functionName
     const key = `${path} ${name}`
     const before = found.get(key)?.micros ?? 0
     found.set(key, { name, room: roomOf(path), micros: before + (micros.get(id) ?? 0) })
   }
-  return [...found.values()].toSorted((a, b) => b.micros - a.micros)
+  const all = [...found.values(), { name: unseen, room: "V8", micros: unseenMicros }]
+  return all.toSorted((a, b) => b.micros - a.micros)
 }
 
 /** Most functions in a table. */
@@ -54,8 +68,9 @@ const mostLines = 25
 
 /** Where the main thread's time went: by room, and in the functions that took the most. Pure. */
 export const show = (name: string, all: ReadonlyArray<SelfTime>): string => {
-  const isIdle = (one: SelfTime) => one.room === "V8" && one.name === "(idle)"
-  const busy = all.filter((one) => !isIdle(one))
+  const named = (name: string) => (one: SelfTime) => one.room === "V8" && one.name === name
+  const [isIdle, isUnseen] = [named("(idle)"), named(unseen)]
+  const busy = all.filter((one) => !isIdle(one) && !isUnseen(one))
   const sum = (some: ReadonlyArray<SelfTime>) => some.reduce((micros, one) => micros + one.micros, 0)
   const cells = (micros: number) => [cell(micros / 1e6, 2), cell((100 * micros) / (sum(busy) || 1), 1)]
   const rooms = [...Map.groupBy(busy, ({ room }) => room)]
@@ -66,7 +81,8 @@ export const show = (name: string, all: ReadonlyArray<SelfTime>): string => {
     table([
       [`${name}: main thread`, "seconds", "% of busy"],
       ...rooms.slice(0, mostLines).map(([room, micros]) => [room, ...cells(micros)]),
-      ["all but idle", ...cells(sum(busy))],
+      ["busy", ...cells(sum(busy))],
+      ["not sampled", cell(sum(all.filter(isUnseen)) / 1e6, 2), ""],
       ["idle", cell(sum(all.filter(isIdle)) / 1e6, 2), ""]
     ]),
     table([

@@ -15,20 +15,18 @@ export interface FetchRoom {
   readonly ended: () => void
 }
 
-const powerOfTwoWithin = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes))
-
 /**
  * `partitions` are to be read, `open` of them at the same time, each with room for answers to `fetchBytes`. An answer
  * takes a buffer of the next power of two (`kafkajs/BufferPool.ts`), which is twice `fetchBytes` where that is one: so
- * a fetch may ask for all that such a buffer holds.
+ * each fetch may ask for all that such a buffer holds.
  */
 export const make = (partitions: number, open: number, fetchBytes: number): FetchRoom => {
   let left = partitions
   return {
     limit: () => {
       const reading = Math.max(1, Math.min(left, open))
-      const buffer = powerOfTwoWithin((2 * open * fetchBytes) / reading)
-      return Math.max(fetchBytes, Math.min(mostBytes, Math.floor(buffer - fetchBytes * besideRecords)))
+      const share = Math.max(2, open / reading) - besideRecords
+      return Math.min(mostBytes, Math.floor(share * fetchBytes))
     },
     ended: () => {
       left--

@@ -168,10 +168,10 @@ export const assertEnough = (settings: ContentSettings, limitBytes: number): Eff
   return Effect.fail(new WorkerError({ reason: new MemoryTooSmall({ limitBytes, neededBytes, compression: work }) }))
 }
 
-/** The container's memory limit in bytes; the largest safe integer if there is none. */
+/** The container's memory limit in bytes; the largest safe integer if there is none: kernels then name larger ones. */
 export const limitBytes = (): number => {
   const limit = process.constrainedMemory()
-  return limit > 0 ? limit : Number.MAX_SAFE_INTEGER
+  return limit > 0 ? Math.min(limit, Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER
 }
 
 /**

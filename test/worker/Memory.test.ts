@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import type { ContentSettings } from "../../src/manifest/RunPlan.ts"
 import * as Memory from "../../src/worker/Memory.ts"
@@ -22,6 +22,20 @@ const every: ReadonlyArray<ContentSettings> = [
     includeOffsetHeaders: false
   }))
 ]
+
+describe("Memory.limitBytes", () => {
+  // Without a limit the kernel names a number near 2^63 or 2^64, or Node none at all.
+  it.each([0, 2 ** 63 - 4096, 2 ** 64 - 1])("is none in a container without a limit (%s)", (named) => {
+    const constrained = vi.spyOn(process, "constrainedMemory").mockReturnValue(named)
+    try {
+      const none = Memory.limitBytes()
+      assert.strictEqual(none, Number.MAX_SAFE_INTEGER)
+      assert.strictEqual(Memory.described(Memory.bounds(every[0]!, none), none)["memoryLimitMiB"], "none")
+    } finally {
+      constrained.mockRestore()
+    }
+  })
+})
 
 describe("Memory.bounds", () => {
   it.prop(
