@@ -139,6 +139,20 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
     }
   })
 
+  it("takes every command that the guide and the README have for it", async () => {
+    const commands = ["docs/guides/install.md", "README.md"].flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/^helm (install|upgrade) ((?:.*\\\n)*.*)$/gmu)].map(
+        ([, verb = "", words = ""]) => [verb, ...words.split(/[\s\\]+/u)]
+      )
+    )
+    assert.lengthOf(commands, 6)
+    for (const [verb = "", ...words] of commands) {
+      const places = words.map((word) => word.replace(/(?=deploy\/helm\/)/u, root))
+      // Nothing is installed here that could be upgraded.
+      await Helm.succeed(apiserver, ["upgrade", "--install", ...places, "--dry-run=client", `--description=${verb}`])
+    }
+  })
+
   describe("in a cluster", () => {
     const namespace = `helm-${Date.now()}`
     const helm = (...args: ReadonlyArray<string>) => Helm.succeed(apiserver, args)
