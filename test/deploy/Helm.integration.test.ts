@@ -76,8 +76,14 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
 
   it("lets no value be without effect", async () => {
     // As text, and without the definitions where those are not meant: there are many values.
-    const printed = (values: Json) =>
-      Helm.succeed(apiserver, ["template", "kafka-backup-operator", chart, ...set(values)])
+    const known = new Map<string, Promise<string>>()
+    const printed = (values: Json): Promise<string> => {
+      const options = set(values)
+      const key = options.join(" ")
+      const text = known.get(key) ?? Helm.succeed(apiserver, ["template", "kafka-backup-operator", chart, ...options])
+      known.set(key, text)
+      return text
+    }
     const base = (path: string): Json => ({
       ...(path.startsWith("crds.") ? {} : { "crds.enabled": false }),
       "monitoring.serviceMonitor.enabled": !path.endsWith("serviceMonitor.enabled"),
@@ -130,6 +136,20 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
       assert.strictEqual(map!["data"]["kafka-backup.json"].trim(), dashboard.trim())
     } finally {
       rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it("takes every command that the guide and the README have for it", async () => {
+    const commands = ["docs/guides/install.md", "README.md"].flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/^helm (install|upgrade) ((?:.*\\\n)*.*)$/gmu)].map(
+        ([, verb = "", words = ""]) => [verb, ...words.split(/[\s\\]+/u)]
+      )
+    )
+    assert.lengthOf(commands, 6)
+    for (const [verb = "", ...words] of commands) {
+      const places = words.map((word) => word.replace(/(?=deploy\/helm\/)/u, root))
+      // Nothing is installed here that could be upgraded.
+      await Helm.succeed(apiserver, ["upgrade", "--install", ...places, "--dry-run=client", `--description=${verb}`])
     }
   })
 

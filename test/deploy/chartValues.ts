@@ -64,8 +64,11 @@ export const refused: ReadonlyArray<{ readonly values: Json; readonly words: Rea
   { values: { replica: 3 }, words: ["replica", "not allowed"] },
   { values: { replicas: "two" }, words: ["replicas", "want integer"] },
   { values: { "watch.scope": "Everything" }, words: ["watch", "scope", "AllNamespaces", "OwnNamespace"] },
-  { values: { "watch.scope": "Namespaces" }, words: ["watch", "namespaces", "minItems"] },
-  { values: { "watch.namespaces": ["orders"] }, words: ["watch", "namespaces", "maxItems"] },
+  { values: { "watch.scope": "Namespaces" }, words: ["watch.namespaces: name at least one namespace"] },
+  {
+    values: { "watch.namespaces": ["orders"] },
+    words: ["watch.namespaces: watch.scope AllNamespaces does not use it"]
+  },
   { values: { "image.tag": "a tag" }, words: ["image", "tag", "pattern"] },
   { values: { "jobs.user": 0 }, words: ["jobs", "user"] },
   { values: { "crds.kept": false }, words: ["kept", "not allowed"] },

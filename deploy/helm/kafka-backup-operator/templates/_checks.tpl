@@ -1,5 +1,11 @@
 {{/* What the schema cannot say. Each message names the value and the remedy. */}}
 {{- define "kafka-backup-operator.checks" -}}
+{{- if and (eq .Values.watch.scope "Namespaces") (not .Values.watch.namespaces) }}
+{{- fail "watch.namespaces: name at least one namespace, or set watch.scope to AllNamespaces or OwnNamespace" }}
+{{- end }}
+{{- if and (ne .Values.watch.scope "Namespaces") .Values.watch.namespaces }}
+{{- fail (printf "watch.namespaces: watch.scope %s does not use it: set watch.scope to Namespaces, or remove the namespaces" .Values.watch.scope) }}
+{{- end }}
 {{- range $arg := .Values.extraArgs }}
 {{- $name := first (splitList "=" $arg) }}
 {{- $value := get (dict "--image" "jobs.image" "--image-pull-policy" "jobs.imagePullPolicy" "--job-user" "jobs.user" "--listen" "metrics.port" "--watch-namespace" "watch" "--max-concurrent-runs" "jobs.maxConcurrentRuns" "--max-concurrent-drills" "jobs.maxConcurrentDrills") $name }}
