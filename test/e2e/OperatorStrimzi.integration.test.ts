@@ -11,7 +11,7 @@ const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 const definitions = process.env["KBO_STRIMZI_CRDS"] ?? file("test/e2e/strimzi/definitions.yaml")
 const rights = file("deploy/components/strimzi/cluster-role.yaml")
 
-/** The resources and Secrets of Strimzi on a real control plane, and brokers with TLS, SCRAM and client certificates. */
+/** Resources and Secrets of Strimzi on a real control plane, and brokers with TLS, SCRAM and client certificates. */
 describeWith(
   ["controlPlane", "kafka", "kafkaSecurity", "java"],
   "the operator with a cluster that Strimzi runs",
