@@ -90,6 +90,13 @@ export const origin = (credentials: KafkaCredentials): string => {
   }
 }
 
+/** Who signs tokens for MSK, for messages. */
+export const signer = ({ credentials, role }: MskIam): string =>
+  role?.arn ??
+  (credentials === undefined
+    ? "the role of the pod's service account"
+    : `the user of the keys in ${originText(credentials.origin)}`)
+
 /** Every value that comes from a Secret, to notice that one has changed. The confidential one comes first. */
 export const values = (credentials: KafkaCredentials): ReadonlyArray<string> => {
   switch (credentials.mechanism) {

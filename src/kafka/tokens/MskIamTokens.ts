@@ -61,7 +61,7 @@ const failure = (error: Failed, target: MskIam): KafkaReason =>
         transient: true
       })
     : new KafkaAuthenticationFailed({
-        detail: `AWS gives no credentials for ${target.role?.arn ?? KafkaCredentials.origin(target)} (${textOf(error, target)})`,
+        detail: `AWS gives no credentials for ${KafkaCredentials.signer(target)} (${textOf(error, target)})`,
         advice: adviceFor(target)
       })
 

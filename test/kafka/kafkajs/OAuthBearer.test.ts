@@ -227,3 +227,42 @@ describe("SASL OAUTHBEARER", () => {
     })
   )
 })
+
+describe("IAM of Amazon MSK", () => {
+  const msk = (server: string): KafkaTarget => ({
+    bootstrapServers: [server],
+    sasl: {
+      mechanism: "AWS_MSK_IAM",
+      region: "eu-central-1",
+      credentials: {
+        accessKeyId: Redacted.make("EXAMPLEKEY"),
+        secretAccessKey: Redacted.make("example-secret"),
+        origin: { secret: "msk-keys", keys: ["accessKey", "secretKey"] }
+      }
+    }
+  })
+
+  it.live("is a signed request as the token of OAUTHBEARER", () =>
+    Effect.gen(function* () {
+      const { log, server } = yield* bearerBroker(() => ({}))
+      yield* KafkaJsWire.make(msk(server))
+      const [, token = ""] = /^n,,\x01auth=Bearer ([A-Za-z0-9_-]+)\x01\x01$/u.exec(log.messages[0] ?? "") ?? []
+      const url = new URL(Buffer.from(token, "base64url").toString())
+      expect(url.host).toBe("kafka.eu-central-1.amazonaws.com")
+      expect(url.searchParams.get("Action")).toBe("kafka-cluster:Connect")
+    })
+  )
+
+  it.live("that is refused names the right that is missing, the Secret and the region, and no key", () =>
+    Effect.gen(function* () {
+      const { server } = yield* bearerBroker(() => ({ refusal: "[abc]: Access denied" }))
+      const error = yield* Effect.flip(KafkaJsWire.make(msk(server)))
+      expect(error.message).toContain("the broker refused the SASL AWS_MSK_IAM token ([abc]: Access denied)")
+      expect(error.advice).toContain(
+        "allow kafka-cluster:Connect on the cluster to the user of the keys in Secret msk-keys, keys accessKey"
+      )
+      expect(error.advice).toContain("check region in sasl.awsMskIam")
+      expect(JSON.stringify(error) + String(error.stack)).not.toMatch(/example-secret|EXAMPLEKEY/u)
+    })
+  )
+})
