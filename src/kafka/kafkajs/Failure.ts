@@ -109,7 +109,7 @@ const tokenRefused = (where: string, error: TokenRefused, target: KafkaTarget) =
 
 /** A server's text may quote the credentials; such a text is left out entirely. */
 const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
-  const secrets = sasl === undefined ? [] : KafkaCredentials.values(sasl)
+  const secrets = sasl === undefined ? [] : KafkaCredentials.confidential(sasl)
   return secrets.some((secret) => secret.length > 0 && text.includes(secret))
     ? "its message is left out because it quotes a secret"
     : text
