@@ -96,6 +96,19 @@ export const origin = (credentials: KafkaCredentials): string => {
   }
 }
 
+/** Who signs tokens for MSK, for messages. */
+export const signer = ({ credentials, role }: MskIam): string =>
+  role?.arn ??
+  (credentials === undefined
+    ? "the role of the pod's service account"
+    : `the user of the keys in ${originText(credentials.origin)}`)
+
+/** What no message may quote. A client's id is not among them: it may be a word such as `kafka`. */
+export const confidential = (credentials: KafkaCredentials): ReadonlyArray<string> => {
+  const all = values(credentials)
+  return credentials.mechanism === "OAUTHBEARER" || credentials.mechanism === "AWS_MSK_IAM" ? all.slice(0, 1) : all
+}
+
 /** Every value that comes from a Secret, to notice that one has changed. The confidential one comes first. */
 export const values = (credentials: KafkaCredentials): ReadonlyArray<string> => {
   switch (credentials.mechanism) {

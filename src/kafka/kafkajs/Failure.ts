@@ -98,18 +98,18 @@ const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
 const tokenRefused = (where: string, error: TokenRefused, target: KafkaTarget) => {
   const claims = Token.described(error.claims, Date.now())
   const said = [withoutSecrets(error.message, target), ...(claims === "" ? [] : [`the token: ${claims}`])].join("; ")
-  const isMsk = target.sasl?.mechanism === "AWS_MSK_IAM"
   return new KafkaAuthenticationFailed({
     detail: `${where}: authentication failed: the broker refused the SASL ${target.sasl?.mechanism ?? ""} token (${said})`,
-    advice: isMsk
-      ? `allow kafka-cluster:Connect on the cluster to ${saslSecret(target)}, and check region in sasl.awsMskIam and the clocks`
-      : `check ${saslSecret(target)}, and compare issuer, audience, scope and end of the token with what the listener expects, and the clocks`
+    advice:
+      target.sasl?.mechanism === "AWS_MSK_IAM"
+        ? `allow kafka-cluster:Connect on the cluster to ${KafkaCredentials.signer(target.sasl)}, and check region in sasl.awsMskIam and the clocks`
+        : `check ${saslSecret(target)}, and compare issuer, audience, scope and end of the token with what the listener expects, and the clocks`
   })
 }
 
 /** A server's text may quote the credentials; such a text is left out entirely. */
 const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
-  const secrets = sasl === undefined ? [] : KafkaCredentials.values(sasl)
+  const secrets = sasl === undefined ? [] : KafkaCredentials.confidential(sasl)
   return secrets.some((secret) => secret.length > 0 && text.includes(secret))
     ? "its message is left out because it quotes a secret"
     : text

@@ -36,7 +36,7 @@ const isAway = ({ $metadata, code, name }: Failed): boolean =>
 
 /** The text of AWS on one line, unless it quotes a secret. */
 const textOf = ({ message, name }: Failed, target: MskIam): string => {
-  const quotes = KafkaCredentials.values(target).some((value) => value !== "" && message.includes(value))
+  const quotes = KafkaCredentials.confidential(target).some((value) => value !== "" && message.includes(value))
   const text = quotes
     ? "its text is left out because it quotes a secret"
     : message.replaceAll(/\s+/gu, " ").slice(0, 300)
@@ -61,7 +61,7 @@ const failure = (error: Failed, target: MskIam): KafkaReason =>
         transient: true
       })
     : new KafkaAuthenticationFailed({
-        detail: `AWS gives no credentials for ${target.role?.arn ?? KafkaCredentials.origin(target)} (${textOf(error, target)})`,
+        detail: `AWS gives no credentials for ${KafkaCredentials.signer(target)} (${textOf(error, target)})`,
         advice: adviceFor(target)
       })
 

@@ -91,6 +91,20 @@ describe("what broke a connection", () => {
     expect(JSON.stringify(reasonOf(new Error("hunter2 is wrong")))).not.toContain("hunter2")
   })
 
+  it("a text with the id of a client is repeated, one with its secret is not", () => {
+    const source = {
+      _tag: "ClientCredentials",
+      tokenEndpoint: "https://sso/token",
+      clientId: Redacted.make("kafka"),
+      clientSecret: Redacted.make("hunter2"),
+      sentIn: "Header",
+      origin: { secret: "kafka-client", keys: ["clientId", "clientSecret"] }
+    } as const
+    const bearer: KafkaTarget = { ...target, sasl: { mechanism: "OAUTHBEARER", source, extensions: {} } }
+    expect(reasonOf(new Error("kafka is away"), "connecting", bearer).message).toContain("kafka is away")
+    expect(JSON.stringify(reasonOf(new Error("hunter2 is wrong"), "connecting", bearer))).not.toContain("hunter2")
+  })
+
   it("silence is reported with the stage of the connection and the time", () => {
     const said = (stage: Stage) => reasonOf(new NoAnswer(5000), stage).message
     expect(said("connecting")).toContain("no connection was established within 5 s")

@@ -212,4 +212,26 @@ describe("the client credentials grant", () => {
       expect(unknown._tag).toBe("TokenUnavailable")
     })
   )
+
+  it.live("goes through the proxy of the environment, but for what NO_PROXY names", () =>
+    Effect.gen(function* () {
+      const proxy = yield* httpServer(() => good)
+      const near = yield* httpServer(() => good)
+      const before = { HTTP_PROXY: process.env["HTTP_PROXY"], NO_PROXY: process.env["NO_PROXY"] }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: "127.0.0.1" })),
+        () =>
+          Effect.sync(() => {
+            for (const [name, value] of Object.entries(before)) {
+              if (value === undefined) delete process.env[name]
+              else process.env[name] = value
+            }
+          })
+      )
+      yield* Grant.fetch(client("http://sso.invalid/token"))
+      yield* Grant.fetch(client(near.url))
+      expect(proxy.received.map(({ path }) => path)).toEqual(["http://sso.invalid/token"])
+      expect(near.received).toHaveLength(1)
+    })
+  )
 })

@@ -135,7 +135,7 @@ describe("a token for Amazon MSK", () => {
       yield* inCloud(() => ({ status: 500 }))
       const reason = yield* Effect.flip(MskIamTokens.make()(target()))
       expect(reason._tag).toBe("KafkaAuthenticationFailed")
-      expect(reason.message).toContain("AWS gives no credentials for the AWS identity of the pod")
+      expect(reason.message).toContain("AWS gives no credentials for the role of the pod's service account")
       expect("advice" in reason && reason.advice).toContain("eks.amazonaws.com/role-arn")
     })
   )
