@@ -30,7 +30,7 @@ const archive = "^(?i:archive)$"
 
 const AccessTier = Field.text({
   description:
-    "Access tier of segments and of the documents of a set: Hot, Cool or Cold. Bookkeeping stays in the account's own. Cool charges for at least 30 days of each blob, Cold for 90, and both for reading, which verification does: retention that removes earlier saves nothing. Absent: the account's default.",
+    "Access tier of data, not of bookkeeping: Hot, Cool or Cold. Cool charges for at least 30 days of each blob, Cold for 90, and both for reading, which verification does: retention that removes earlier saves nothing. Absent: the account's default.",
   maxLength: 64,
   rules: [
     Rule.avoids(

@@ -35,7 +35,7 @@ export const GcsSpec = Field.object(
     storageClass: Field.optional(
       Field.choice(["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"], {
         description:
-          "Storage class of segments and of the documents of a set; all of them are read at once. Bookkeeping stays in the bucket's own. NEARLINE charges for at least 30 days of each object, COLDLINE for 90, ARCHIVE for 365, and all three for reading, which verification does: retention that removes earlier saves nothing. Absent: the bucket's default."
+          "Storage class of data, not of bookkeeping; all are read at once. NEARLINE charges for at least 30 days of each object, COLDLINE for 90, ARCHIVE for 365, and all three for reading, which verification does: retention that removes earlier saves nothing. Absent: the bucket's default."
       })
     ),
     kmsKeyName: Field.optional(

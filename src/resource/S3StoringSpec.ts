@@ -39,7 +39,7 @@ const archives = "^(GLACIER|DEEP_ARCHIVE)$"
 
 export const S3StorageClass = Field.text({
   description:
-    "Storage class of segments and of the documents of a set: STANDARD, REDUCED_REDUNDANCY, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING or GLACIER_IR. Bookkeeping stays in the bucket's own. STANDARD_IA and ONEZONE_IA charge for at least 30 days and 128 KiB of each object, GLACIER_IR for 90 days, and all three for reading, which verification does: retention that removes earlier saves nothing. Absent: STANDARD.",
+    "Storage class of data, not of bookkeeping. STANDARD_IA and ONEZONE_IA charge for at least 30 days and 128 KiB of each object, GLACIER_IR for 90 days, and all three for reading, which verification does: retention that removes earlier saves nothing. Never GLACIER or DEEP_ARCHIVE. Absent: STANDARD.",
   maxLength: 64,
   rules: [
     Rule.avoids(

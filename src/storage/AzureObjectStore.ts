@@ -10,7 +10,7 @@ import { rootOf } from "./cloud/Address.ts"
 import * as Agents from "./cloud/Agents.ts"
 import * as Answer from "./cloud/Answer.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
-import { lengthless } from "./cloud/Failure.ts"
+import { lengthless, unless } from "./cloud/Failure.ts"
 import type { Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
@@ -132,8 +132,6 @@ export const open = (
       send({ operation, key: keyOf(name) }, (abortSignal) =>
         tagged(container.getBlobClient(name).getProperties({ abortSignal }))
       )
-    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
-      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
 
     const remote: Remote<Seen> = {
       location,
@@ -156,7 +154,8 @@ export const open = (
             (request, bytes) => send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
           )
           const response = yield* send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(stored)))
-          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* properties("put", name)))
+          if (content.role === "trial")
+            yield* unless(Storing.disproved(target, yield* properties("put", name)), { operation: "put", location })
           return found(name, content.size, response)
         }),
       holds: (seen, content) =>
@@ -219,7 +218,10 @@ export const open = (
         Effect.gen(function* () {
           if (target.lock !== undefined) {
             const seen = yield* properties("delete", name)
-            yield* unless("delete", Storing.kept(keyOf(name), seen, yield* Clock.currentTimeMillis))
+            yield* unless(Storing.kept(keyOf(name), seen, yield* Clock.currentTimeMillis), {
+              operation: "delete",
+              location
+            })
           }
           yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
             container.getBlobClient(name).delete({ abortSignal })

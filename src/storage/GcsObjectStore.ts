@@ -4,6 +4,7 @@ import { Clock, Effect, type Scope } from "effect"
 import { rootOf } from "./cloud/Address.ts"
 import * as Agents from "./cloud/Agents.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
+import { unless } from "./cloud/Failure.ts"
 import type { Body, Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import * as Address from "./gcs/Address.ts"
@@ -40,11 +41,10 @@ export const open = (
     if (account !== undefined && "_tag" in account) return yield* fail(account)
 
     const service = Address.service(env)
-    const storing = Storing.text(target)
+    const wanted = Storing.asked(target)
     const common = {
       location,
-      ...(storing === undefined ? {} : { storing }),
-      ...(target.kmsKeyName === undefined ? {} : { kmsKeyName: target.kmsKeyName }),
+      ...wanted,
       bucket: target.bucket,
       service,
       secrets: [],
@@ -158,12 +158,10 @@ export const open = (
         { method: "GET", url: objectUrl(name, { fields: Storing.fields }) },
         async (answer) => Storing.decode(await Http.textOf(answer))
       )
-    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
-      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
 
     const remote: Remote<Resource.Seen> = {
       location,
-      storing,
+      ...wanted,
       root,
       idleMillis: times.idle,
       listsInOrder: true,
@@ -187,7 +185,8 @@ export const open = (
             asked,
             async (answer) => Resource.decodeObject(await Http.textOf(answer))
           )
-          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* stored("put", name)))
+          if (content.role === "trial")
+            yield* unless(Storing.disproved(target, yield* stored("put", name)), { operation: "put", location })
           return Resource.seen(response) satisfies Found as Found
         }),
       holds: (seen, content) => {
@@ -239,15 +238,13 @@ export const open = (
             if (target.lock !== undefined) {
               const seen = yield* stored("delete", name)
               const subject = `${keyOf(name)} in bucket ${target.bucket}`
-              yield* unless("delete", Storing.kept(subject, seen, yield* Clock.currentTimeMillis))
+              yield* unless(Storing.kept(subject, seen, yield* Clock.currentTimeMillis), {
+                operation: "delete",
+                location
+              })
             }
-            yield* send(
-              { operation: "delete", key: keyOf(name) },
-              { method: "DELETE", url: objectUrl(name, {}) },
-              async (answer) => {
-                await Http.textOf(answer)
-              }
-            )
+            const url = objectUrl(name, {})
+            yield* send({ operation: "delete", key: keyOf(name) }, { method: "DELETE", url }, Http.textOf)
           })
         )
     }

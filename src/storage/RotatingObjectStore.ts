@@ -1,7 +1,10 @@
 import { Effect, Semaphore, Stream } from "effect"
 import * as GuardedObjectStore from "./GuardedObjectStore.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import type { ObjectStoreError, Operation } from "./ObjectStoreError.ts"
+import { isLocked, type ObjectStoreError, type Operation } from "./ObjectStoreError.ts"
+
+/** No credentials end a lock: waiting for newer ones would hold up every removal. */
+const mayBeCured = (error: ObjectStoreError) => !isLocked(error) && isRefused(error)
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>
@@ -43,7 +46,7 @@ export const make = (
   const persist: GuardedObjectStore.RetryPolicy = (once) =>
     Effect.suspend(() => {
       const refusing = current
-      return Effect.catchIf(once(0), isRefused, (error) =>
+      return Effect.catchIf(once(0), mayBeCured, (error) =>
         Effect.flatMap(renewed(refusing, error), (isRenewed) => (isRenewed ? once(1) : Effect.fail(error)))
       )
     })

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream"
 import { Clock, Effect, Redacted, type Scope } from "effect"
 import { rootOf } from "./cloud/Address.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
-import { lengthless } from "./cloud/Failure.ts"
+import { lengthless, unless } from "./cloud/Failure.ts"
 import type { Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
@@ -107,8 +107,6 @@ export const open = (
       send({ operation, key: keyOf(name) }, (abortSignal) =>
         client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })
       )
-    const unless = (operation: "put" | "delete", reason: ObjectStoreReason | undefined) =>
-      reason === undefined ? Effect.void : Effect.fail(Failure.of(reason, { operation, location }))
 
     const remote: Remote<Seen> = {
       location,
@@ -128,7 +126,8 @@ export const open = (
             (signal) => Upload.upload(connection, { ...at(name), ...more }, content, ifAbsent, signal),
             content.size
           )
-          if (content.role === "trial") yield* unless("put", Storing.disproved(target, yield* headOf("put", name)))
+          if (content.role === "trial")
+            yield* unless(Storing.disproved(target, yield* headOf("put", name)), { operation: "put", location })
           return Listing.found(name, content.size, response)
         }),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
@@ -184,7 +183,10 @@ export const open = (
         Effect.gen(function* () {
           if (target.lock !== undefined) {
             const head = yield* headOf("delete", name)
-            yield* unless("delete", Storing.kept(subject(name), head, yield* Clock.currentTimeMillis))
+            yield* unless(Storing.kept(subject(name), head, yield* Clock.currentTimeMillis), {
+              operation: "delete",
+              location
+            })
           }
           yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
             client.send(new sdk.DeleteObjectCommand(at(name)), { abortSignal })

@@ -184,9 +184,10 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (
  */
 export const assertStorage = Effect.fn("Preflight.assertStorage")(function* (store: ObjectStoreShape, owner: Owner) {
   const all = (key: ObjectKey) => Effect.forEach(storageChecks(store, key), ({ effect }) => effect, { discard: true })
+  // Before anything else was written: then nobody takes a permission that is missing for credentials that have ended.
+  yield* Effect.forEach(asData(store, owner), ({ effect }) => effect, { discard: true })
   const first = yield* leftOrNew(store, owner)
   // What was left may be the object of another attempt, which removes it meanwhile: a new one decides. What the two
   // have made of it is of no use to later runs.
   yield* Effect.catch(all(first), () => Effect.andThen(Effect.ignore(store.delete(first)), all(newKey(owner))))
-  yield* Effect.forEach(asData(store, owner), ({ effect }) => effect, { discard: true })
 })

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import {
+  isLocked,
   Misconfigured,
   StorageAuthenticationFailed,
   StorageAuthorizationFailed
@@ -43,6 +44,19 @@ describe("RotatingObjectStore", () => {
       })
     )
   }
+
+  it.effect("asks for no credentials where the store keeps a locked object: none of them would end the lock", () =>
+    Effect.gen(function* () {
+      const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
+      const { disturb, store } = yield* named("s")
+      const renewed = RotatingObjectStore.make(store, () => Effect.die("asked for credentials"))
+      const key = "a" as ObjectKey
+      yield* renewed.put(key, [])
+      const locked = new StorageAuthorizationFailed({ detail: "locked", advice: "wait", locked: { untilMillis: 1 } })
+      yield* disturb({ _tag: "Fail", operation: "delete", times: 1, reason: locked })
+      assert.isTrue(isLocked(yield* Effect.flip(renewed.delete(key))))
+    })
+  )
 
   it.effect(
     "asks for newer authorities when the store's certificate is not trusted, and not for any other mistake",

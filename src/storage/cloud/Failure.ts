@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import {
   ContentMismatch,
   Misconfigured,
@@ -70,6 +71,12 @@ export const of = (
   reason: ObjectStoreReason,
   { location, operation }: Pick<ErrorContext, "operation" | "location">
 ): ObjectStoreError => new ObjectStoreError({ operation, location, reason })
+
+/** Fails where there is a reason to. */
+export const unless = (
+  reason: ObjectStoreReason | undefined,
+  at: Pick<ErrorContext, "operation" | "location">
+): Effect.Effect<void, ObjectStoreError> => (reason === undefined ? Effect.void : Effect.fail(of(reason, at)))
 
 /** The server's own words, without secrets. */
 export const said = ({ code, message }: Facts, { secrets }: Pick<ErrorContext, "secrets">): string =>

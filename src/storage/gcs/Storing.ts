@@ -6,13 +6,18 @@ import type { GcsTarget } from "../StorageTarget.ts"
 
 type Settings = Pick<GcsTarget, "kmsKeyName" | "lock" | "storageClass">
 
-/** Every thing that an upload asks for beside storing the bytes, by the name of its field. */
-export const text = ({ kmsKeyName, lock, storageClass }: Settings): string | undefined =>
-  Storing.text([
+/** What an upload asks for beside storing the bytes: in words, and the key. */
+export const asked = ({ kmsKeyName, lock, storageClass }: Settings) => {
+  const storing = Storing.text([
     ["storageClass", storageClass],
     ["kmsKeyName", kmsKeyName],
     ["objectRetention", Storing.lockText(lock)]
   ])
+  return {
+    ...(storing === undefined ? {} : { storing }),
+    ...(kmsKeyName === undefined ? {} : { kmsKeyName })
+  }
+}
 
 /** What the resource of the object says beside its name; class and lock are for data. */
 export const resource = (
