@@ -48,7 +48,7 @@ export const drills: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Drills",
-        expr: counted("drill_failures_total")
+        expr: `${counted("drill_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
       }
     ]
   }),

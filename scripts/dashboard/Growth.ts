@@ -36,6 +36,7 @@ export const growth: ReadonlyArray<Plan> = [
     title: "Records added in a day",
     description:
       "Records that successful runs added in the 24 hours before. 0 while producers write: the backups are not of the topics that you think of.",
-    queries: [{ expr: gained("run_records_total", perDay, "1d"), legend: named }]
+    queries: [{ expr: gained("run_records_total", perDay, "1d"), legend: named }],
+    width: 24
   })
 ]

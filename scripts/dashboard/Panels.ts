@@ -160,7 +160,7 @@ export const rows = ({
     .title(title)
     .description(description)
     .datasource(datasource)
-    .height(9)
+    .height(width === 24 ? 9 : 8)
     .span(width)
     .sortBy([new common.TableSortByFieldStateBuilder().displayName(sortBy).desc(true)])
     .withTransformation({ id: "merge", options: {} })

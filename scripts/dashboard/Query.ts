@@ -51,12 +51,17 @@ export const gained = <N extends FamilyName>(
 ): string => `sum by (${by.join(", ")}) (increase(${of(name, matchers)}[${window}]))`
 
 /**
- * What a counter of reasons gained in the chosen time. Its series begin with their first count, which `increase` does
- * not see: so the last value counts, less the one that it had before.
+ * What a counter gained in the window whose series begin with their first count: those of reasons, and those of
+ * resources that are done within seconds. `increase` does not see that count; so the last value counts, less the one
+ * that the series had before the window.
  */
-export const counted = (name: "drill_failures_total" | "restore_failures_total" | "run_failures_total"): string => {
-  const last = `last_over_time(${of(name)}[$__range])`
-  return `sum by (${resource}, reason) (clamp_min(${last} - (${of(name)} offset $__range or ${last} * 0), 0)) > 0`
+export const counted = <N extends FamilyName>(
+  name: N,
+  by: ReadonlyArray<keyof LabelsOf<N> & string>,
+  window: string
+): string => {
+  const last = `last_over_time(${of(name)}[${window}])`
+  return `sum by (${by.join(", ")}) (clamp_min(${last} - (${of(name)} offset ${window} or ${last} * 0), 0))`
 }
 
 /** Events a second. */

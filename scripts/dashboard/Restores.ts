@@ -1,5 +1,5 @@
 import { graph, number, type Plan, rows } from "./Panels.ts"
-import { count, counted, each, gained, named, of } from "./Query.ts"
+import { count, counted, each, named, of } from "./Query.ts"
 
 /** Restores, and resets and rollbacks of consumer groups' offsets. */
 export const restores: ReadonlyArray<Plan> = [
@@ -49,7 +49,7 @@ export const restores: ReadonlyArray<Plan> = [
   graph({
     title: "Restores that ended in a day",
     description: "Jobs of restores, by outcome. dry_run wrote nothing. Interrupted ones continue where they stopped.",
-    queries: [{ expr: gained("restores_ended_total", ["outcome"], "1d"), legend: "{{outcome}}" }]
+    queries: [{ expr: counted("restores_ended_total", ["outcome"], "1d"), legend: "{{outcome}}" }]
   }),
   rows({
     title: "Why restores failed",
@@ -61,7 +61,7 @@ export const restores: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Jobs",
-        expr: counted("restore_failures_total")
+        expr: `${counted("restore_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
       }
     ]
   }),
@@ -84,8 +84,8 @@ export const restores: ReadonlyArray<Plan> = [
     title: "Offset resets and rollbacks that ended in a day",
     description: "Their Jobs, by outcome. dry_run changed nothing.",
     queries: [
-      { expr: gained("offset_resets_ended_total", ["outcome"], "1d"), legend: "reset {{outcome}}" },
-      { expr: gained("offset_rollbacks_ended_total", ["outcome"], "1d"), legend: "rollback {{outcome}}" }
+      { expr: counted("offset_resets_ended_total", ["outcome"], "1d"), legend: "reset {{outcome}}" },
+      { expr: counted("offset_rollbacks_ended_total", ["outcome"], "1d"), legend: "rollback {{outcome}}" }
     ]
   })
 ]

@@ -20,7 +20,7 @@ export const runs: ReadonlyArray<Plan> = [
     columns: [
       {
         name: "Runs",
-        expr: counted("run_failures_total")
+        expr: `${counted("run_failures_total", ["resource_namespace", "name", "reason"], "$__range")} > 0`
       }
     ]
   }),

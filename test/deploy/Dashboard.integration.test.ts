@@ -132,6 +132,12 @@ describeWithTools(["prometheus", "promtool"], "the dashboard over an operator's 
     assert.strictEqual(Number(missing["value"][1]), 3)
   })
 
+  it("counts restores that were over before the first scrape that knew of them", async () => {
+    const { targets } = panels.find((panel) => panel["title"] === "Restores that ended in a day")!
+    const atEnd = (await shown(targets[0])).map(({ metric, values }) => [metric.outcome, Number(values.at(-1)[1])])
+    assert.deepStrictEqual(Object.fromEntries(atEnd), { success: 1, failed: 1, dry_run: 0, interrupted: 0 })
+  })
+
   it("reads pages that Prometheus takes as they are", async () => {
     for (let n = 0; n < 100 && (await ask("query", { query: "up == 1" })).length === 0; n++) {
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -155,15 +155,18 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     const folder = mkdtempSync(join(tmpdir(), "kafka-backup-argocd-"))
     try {
       cpSync(join(root, "deploy/argocd"), join(folder, "component"), { recursive: true })
-      const metadata = { name: "argocd-cm", namespace: "argocd" }
-      const own = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { url: "https://argocd.example.com" } }
-      writeFileSync(join(folder, "argocd-cm.yaml"), JSON.stringify(own))
       const kustomization = { resources: ["argocd-cm.yaml"], components: ["component"] }
       writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(kustomization))
-      const { data } = one(await render(folder), "ConfigMap", "argocd-cm")
-      assert.strictEqual(data.url, "https://argocd.example.com")
-      assert.lengthOf(Object.keys(data), 9)
-      assert.deepInclude(data, one(objectsOf("argocd/argocd-cm.yaml"), "ConfigMap")["data"])
+      for (const place of [{}, { namespace: "argocd" }]) {
+        const metadata = { name: "argocd-cm", ...place }
+        const own = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { url: "https://argocd.example.com" } }
+        writeFileSync(join(folder, "argocd-cm.yaml"), JSON.stringify(own))
+        const found = one(await render(folder), "ConfigMap", "argocd-cm")
+        assert.deepStrictEqual(found["metadata"], metadata)
+        assert.strictEqual(found["data"].url, "https://argocd.example.com")
+        assert.lengthOf(Object.keys(found["data"]), 9)
+        assert.deepInclude(found["data"], one(objectsOf("argocd/argocd-cm.yaml"), "ConfigMap")["data"])
+      }
     } finally {
       rmSync(folder, { recursive: true })
     }
