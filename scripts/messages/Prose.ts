@@ -8,10 +8,11 @@ export const isProse = ({ filled, fixed }: Text): boolean => {
   return words.length + Math.min(filled.length, 1) >= 2 && words.length > 0 && !isDocument(text)
 }
 
-/** A document for a machine: JSON, or YAML, most of whose lines are keys with values. */
+/** A document for a machine: JSON, a style sheet, or YAML, most of whose lines are keys with values. */
 const isDocument = (text: string): boolean => {
   if (text.startsWith('{"')) return true
   const lines = text.split("\n").filter((line) => line.trim() !== "")
+  if (lines.length > 2 && lines.filter((line) => /[{};]\s*$/.test(line)).length > lines.length / 2) return true
   return (
     lines.length > 2 && lines.filter((line) => /^\s*(- )?[\w.-]+:( |$)|^\s*- /.test(line)).length > lines.length / 2
   )

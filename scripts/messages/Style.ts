@@ -33,6 +33,10 @@ const unwantedOf = ({ fixed }: Message) => unwanted.find(([pattern]) => pattern.
 
 const mostCharacters = 300
 
+/** Of a page: what a person reads of it. */
+const withoutTags = (fixed: string): string =>
+  /<[a-z]/i.test(fixed) ? fixed.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ") : fixed
+
 /** Their messages are joined with others: `message; advice`. Those of conditions and Events are sentences. */
 const isJoined = ({ file, slot }: Message): boolean =>
   ["advice", "detail", "message"].includes(slot) && !file.startsWith("src/status/")
@@ -51,7 +55,7 @@ export const rules: ReadonlyArray<Rule> = [
   {
     name: "too long",
     remedy: () => `say it in at most ${mostCharacters} characters, without what is filled in`,
-    isBroken: ({ fixed }) => fixed.length > mostCharacters
+    isBroken: ({ fixed }) => withoutTags(fixed).length > mostCharacters
   },
   { name: "double space", remedy: () => "one space", isBroken: ({ shown }) => /\S {2,}\S/.test(shown) },
   {

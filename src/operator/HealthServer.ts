@@ -52,8 +52,8 @@ const announced = (page: Page | undefined) =>
 
 /**
  * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope
- * lasts; the probes answer 200 or 503, with a line that says why. With `page` also `/ui`. Fails with `ServeError` when the address cannot be
- * used. Provides the server itself too, for its address.
+ * lasts; the probes answer 200 or 503, with a line that says why. With `page` also `/ui`. Fails with `ServeError` when
+ * the address cannot be used. Provides the server itself too, for its address.
  */
 export const layer = (
   { host, port }: Address,

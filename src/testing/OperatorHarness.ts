@@ -8,6 +8,7 @@ import { InMemoryKubernetes, type InMemoryKubernetesShape } from "../kubernetes/
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import * as Operator from "../Operator.ts"
 import { PodProgress } from "../operator/PodProgress.ts"
+import { type Source, Watched } from "../operator/Watched.ts"
 import * as Reconciler from "../operator/Reconciler.ts"
 import * as TopicSelection from "../backup/TopicSelection.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
@@ -28,6 +29,8 @@ export interface Replica {
   readonly stop: Effect.Effect<void>
   /** Its metrics, as a scrape reads them. */
   readonly metrics: Effect.Effect<string>
+  /** The resources that it watches; none while it stands by. */
+  readonly watched: Effect.Effect<ReadonlyArray<Source>>
 }
 
 /** Stores outside of memory, for a harness whose backups outlive it. */
@@ -188,7 +191,8 @@ const make = Effect.fnUntraced(function* ({ callsOut, paceMillis }: Ground) {
       return {
         name,
         stop: Scope.close(own, Exit.void),
-        metrics: Context.get(context, OperatorMetrics.OperatorMetrics).text
+        metrics: Context.get(context, OperatorMetrics.OperatorMetrics).text,
+        watched: Context.get(context, Watched).sources
       }
     }),
     advance: Effect.fnUntraced(function* (duration) {

@@ -58,12 +58,39 @@ describeWith(
         `--from-literal=accessKey=${versitygw.accessKey}`,
         `--from-literal=secretKey=${versitygw.secretKey}`
       )
-      operator = await world.start("status")
+      operator = await world.start("status", "--ui")
     })
     afterAll(async () => {
       await world?.end()
       await network?.[Symbol.asyncDispose]()
       await java?.close()
+    })
+
+    it("says where the data lies and what it holds, and that it is suspended; the page shows the same", async () => {
+      await world.apply(resource("seen", { schedule: "0 0 1 1 *", suspend: true }))
+      await trigger("seen", "t1")
+      const status = await world.settled(
+        "seen",
+        "it is over",
+        ({ activeRun, handledTrigger, phase }) =>
+          handledTrigger === "t1" && activeRun === undefined && phase === "Completed"
+      )
+      assert.deepStrictEqual(
+        [status.location, status.lastBackupTopics, status.lastBackupPartitions, status.nextText],
+        ["pvc://backups/seen", 1, 1, "suspended"]
+      )
+      assert.match(status.logs, /^kubectl logs -n \S+ job\/\S+$/)
+      const [, , ...log] = status.logs.split(" ")
+      assert.match(await world.kubectl("get", "kafkabackup", "seen"), /suspended/)
+      assert.match(log.at(-1)!, /^job\/seen/)
+
+      const list = await operator.get("/ui")
+      assert.strictEqual(list.status, 200)
+      assert.include(list.text, `href="ui/KafkaBackup/${world.namespace}/seen"`)
+      const page = await operator.get(`/ui/KafkaBackup/${world.namespace}/seen`)
+      for (const part of ["suspended", "pvc://backups/seen", "1 with 1 partition", status.lastBackupId]) {
+        assert.include(page.text, part)
+      }
     })
 
     it("shows its conditions within 200 lines of kubectl describe after a dozen runs", async () => {

@@ -188,6 +188,8 @@ describe("the style of messages", () => {
     assert.deepStrictEqual(breaking("pod a-1 left no word why"), ["unwanted words"])
     assert.deepStrictEqual(breaking("look at the pod's log"), [])
     assert.deepStrictEqual(breaking("x".repeat(301)), ["too long"])
+    assert.deepStrictEqual(breaking(`<p class="${"x".repeat(300)}">it failed</p>`), [])
+    assert.deepStrictEqual(breaking(`<p>${"x".repeat(301)}</p>`), ["too long"])
     assert.deepStrictEqual(breaking("two  spaces"), ["double space"])
     assert.deepStrictEqual(breaking("it failed."), ["full stop"])
     assert.deepStrictEqual(breaking("It failed.", "message", "src/status/A.ts"), [])

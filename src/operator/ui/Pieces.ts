@@ -5,7 +5,7 @@ import type { Verdict, Word } from "./Verdict.ts"
 /** What a page is made for: when, where below the address of the program, and what this replica is. */
 export interface Setting {
   readonly nowMillis: number
-  /** From this page to the folder that holds `ui`: empty, or `../../../`. The address may have a prefix, as behind a proxy. */
+  /** From this page to the folder that holds `ui`: empty, or `../../../`. Behind a proxy that folder has a prefix. */
   readonly root: string
   /** What the probe of readiness says. */
   readonly standing: string

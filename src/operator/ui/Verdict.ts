@@ -35,7 +35,8 @@ const failures = new Set(["BackupFailed", "BackupInterrupted"])
 
 /**
  * Of a KafkaBackup, from its conditions. The worst counts: no backup at all (never), a newest run that failed, a
- * condition that is not met (at risk; also one of a type that is not known here), a suspended schedule; else it is safe.
+ * condition that is not met (at risk; also one of a type that is not known here), a suspended schedule; else it is
+ * safe.
  */
 export const ofBackup = (conditions: ReadonlyArray<Condition>, hasBackup: boolean): Verdict => {
   const ready = find(conditions, "Ready")

@@ -83,15 +83,19 @@ export const of = (resource: KubeObject & { readonly status?: unknown }): View |
 /** Most characters of the sentence of a row. */
 const maxSentence = 280
 
+/** Of what is well the first sentence: the columns say the rest, and the page of the resource all of it. */
+const short = ({ sentence, word }: Verdict.Verdict): string => {
+  const [first = ""] = word === "safe" || word === "completed" ? sentence.split(/(?<=[.!?]) (?=[A-Z])/) : [sentence]
+  return first.length <= maxSentence ? first : `${first.slice(0, maxSentence).trimEnd()}…`
+}
+
 export const row = (view: View): Row => {
   const { kind, name, namespace, status, verdict } = view
-  const cut =
-    verdict.sentence.length <= maxSentence ? verdict.sentence : `${verdict.sentence.slice(0, maxSentence).trimEnd()}…`
   const common = {
     kind,
     namespace,
     name,
-    verdict: { ...verdict, sentence: cut },
+    verdict: { ...verdict, sentence: short(verdict) },
     warnings: Verdict.warnings(status.conditions ?? []).length,
     outcomes: []
   }

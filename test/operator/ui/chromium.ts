@@ -44,7 +44,7 @@ interface Driver {
 
 const flags = ["--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-dev-shm-usage"]
 
-/** A page of a browser of its own, and what went wrong in it. It checks what other pages do: nothing is switched off. */
+/** A page of a browser of its own, and what went wrong in it. It is as strict as other browsers are. */
 export const open = (installed: Installed) =>
   Effect.gen(function* () {
     const running = yield* Effect.acquireRelease(
