@@ -1,3 +1,5 @@
+import { preflightEvents } from "./preflight/PreflightReasons.ts"
+
 /** One reason of an Event: part of the API, like the reasons of conditions. */
 export interface EventReason {
   readonly type: "Normal" | "Warning"
@@ -137,18 +139,7 @@ const all = {
     meaning:
       "The clean-up was given up so that the deletion can finish; the data stays in storage. The note ends with the command that removes it."
   },
-  CheckPassed: {
-    type: "Normal",
-    action: "Check",
-    meaning:
-      "A check found everything that a run needs, for the first time since the last edit or after a failure. Once, not for each repetition."
-  },
-  CheckFailed: {
-    type: "Warning",
-    action: "Check",
-    meaning:
-      "A check found that a run would fail. The note says why and what to do. Again when the reason is another one."
-  },
+  ...preflightEvents,
   DrillStarted: { type: "Normal", action: "Drill", meaning: "A drill started. The note names its cause and its Job." },
   DrillPassed: {
     type: "Normal",

@@ -93,6 +93,55 @@ describeWith(
       }
     })
 
+    it("is Ready once a check passed, says within a minute what is wrong with an edit, and is Ready again once mended", async () => {
+      const s3 = {
+        bucket,
+        region: versitygw.region,
+        endpoint: versitygw.endpoint,
+        credentialsSecret: { name: "s3-credentials" }
+      }
+      const checked = (over: object = {}, topics: ReadonlyArray<string> = [topic]) =>
+        resource("checked", { schedule: "0 0 1 1 *", topics, storage: { storageType: "s3", s3: { ...s3, ...over } } })
+      const ready = () => world.kubectl("wait", "--for=condition=Ready", "kafkabackup/checked", "--timeout=2m")
+      const refused = async (generation: number): Promise<any> =>
+        world.settled(
+          "checked",
+          `generation ${generation} is checked`,
+          (status) =>
+            condition(status, "Ready")?.observedGeneration === generation &&
+            condition(status, "Ready").status === "False",
+          60
+        )
+
+      await world.apply(checked())
+      await ready()
+      const good = await world.status("checked")
+      assert.deepInclude(good.preflight, { generation: 1, outcome: "Passed" })
+      assert.strictEqual(condition(good, "KafkaReachable").status, "True")
+      assert.strictEqual(condition(good, "StorageReachable").status, "True")
+      console.log(await world.kubectl("get", "kafkabackup", "checked", "-o", "wide"))
+
+      await world.apply(checked({ bucket: `${bucket}-typo` }))
+      const noBucket = await refused(2)
+      assert.strictEqual(condition(noBucket, "Ready").reason, "CheckFailed")
+      assert.include(condition(noBucket, "Ready").message, `${bucket}-typo`)
+      assert.deepInclude(condition(noBucket, "StorageReachable"), { status: "False", reason: "TargetMissing" })
+      assert.strictEqual(condition(noBucket, "KafkaReachable").status, "True")
+
+      await world.apply(checked({}, [topic, "no-such-topic"]))
+      const noTopic = await refused(3)
+      assert.match(condition(noTopic, "Ready").message, /TopicMissing.*no-such-topic/u)
+      assert.strictEqual(condition(noTopic, "StorageReachable").status, "True")
+      console.log(await world.kubectl("describe", "kafkabackup", "checked"))
+
+      await world.apply(checked())
+      await world.settled("checked", "it is checked again", (status) => status.preflight?.generation === 4, 60)
+      await ready()
+      await world.until("all is told", async () => (await reasons("checked")).includes("CheckPassed"))
+      assert.include(await reasons("checked"), "CheckFailed")
+      assert.isUndefined((await world.status("checked")).lastBackupId, "a check makes no backup")
+    }, 200_000)
+
     it("shows its conditions within 200 lines of kubectl describe after a dozen runs", async () => {
       await world.apply(resource("many", { schedule: "0 0 1 1 *", suspend: true }))
       for (let n = 1; n <= 12; n++) {

@@ -97,7 +97,7 @@ describe("a pod in trouble", () => {
       const [pod] = yield* kubectl.pods
       yield* kubernetes.node.evict(pod!.metadata)
       yield* advance("5 minutes")
-      expect(yield* kubectl.pods).toHaveLength(2)
+      expect(runsAmong(yield* kubectl.pods)).toHaveLength(2)
       const status = yield* kubectl.status("hourly")
       expect(outcomes(status)).toEqual(["success"])
       expect(status.lastBackupRecords).toBe(100)

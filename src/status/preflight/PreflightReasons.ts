@@ -19,3 +19,19 @@ export const preflightReasons = {
     todo: "Do what the message says."
   }
 } as const
+
+/** The same as reasons of Events: see EventReasons.ts. */
+export const preflightEvents = {
+  CheckPassed: {
+    type: "Normal",
+    action: "Check",
+    meaning:
+      "A check found everything that a run needs, for the first time since the last edit or after a failure. Once, not for each repetition."
+  },
+  CheckFailed: {
+    type: "Warning",
+    action: "Check",
+    meaning:
+      "A check found that a run would fail. The note says why and what to do. Again when the reason is another one."
+  }
+} as const
