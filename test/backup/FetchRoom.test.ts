@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import * as FetchRoom from "../../src/backup/FetchRoom.ts"
 import type { KafkaWire } from "../../src/kafka/KafkaWire.ts"
 import * as BufferPool from "../../src/kafka/kafkajs/BufferPool.ts"
@@ -67,9 +67,8 @@ describe("room for answers", () => {
           openPartitions: partitions,
           kafka: () => makeKafkaSource(wire)
         })
-        const ended = yield* inTime(run, 300)
-        if (Exit.isFailure(ended)) return yield* ended
-        yield* assertHoldsAll(cluster, (yield* world).store, ended.value.facts.backupId, { orders: partitions })
+        const { facts } = yield* yield* inTime(run, 300)
+        yield* assertHoldsAll(cluster, (yield* world).store, facts.backupId, { orders: partitions })
         return (yield* cluster.counters).fetches - before
       }, Effect.provide(layer))
       const [near, far] = [yield* fetchesFrom(1), yield* fetchesFrom(50)]

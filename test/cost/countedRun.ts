@@ -64,7 +64,7 @@ export const countedRun = Effect.fnUntraced(function* (changes: Partial<RunReque
   const store = counting(yield* DirectoryObjectStore.open({ _tag: "Directory", volume: path }), requests)
   const source = yield* (yield* KafkaSources).open({ bootstrapServers: request.bootstrapServers })
   // Where fetches are slow they ask for more: on a busy machine those in memory are, too.
-  const kafka: KafkaSourceShape = { ...source, read: ({ mostFetchBytes: _, ...asked }) => source.read(asked) }
+  const kafka: KafkaSourceShape = { ...source, read: (asked) => source.read({ ...asked, mostFetchBytes: () => 0 }) }
   const before = { files: { ...files }, memory: { ...memory }, kafka: { ...(yield* cluster.counters) } }
   const ended = yield* Run.run(request, {
     ...Bounds.bounds(request.settings, limitBytes, cores),
