@@ -77,7 +77,7 @@ ${runRows("end")}
 In the message of \`PodTrouble\`, while the run is active:
 
 ${runRows("pod")}
-Behind \`JobRefused\`:
+Behind \`JobRefused\`, and, where they begin with \`Strimzi\`, behind \`StrimziUnresolved\`:
 
 ${runRows("refusal")}
 ## Events

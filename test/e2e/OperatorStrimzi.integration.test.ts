@@ -114,7 +114,7 @@ describeWith(
       await cluster(["delete", "crd", "kafkas.kafka.strimzi.io", "kafkausers.kafka.strimzi.io", "--wait=false"])
     })
 
-    it("starts nothing without the right to read it, and names both names and remedy of what is missing then", async () => {
+    it("starts nothing without the right to read it, and says what else is missing once it has that", async () => {
       const by = (listener: string, name: string) => ({ strimziRef: { name: "main", listener, user: name } })
       await world.apply(backup("scram", by("scram", "backup")))
       await world.apply(backup("mutual", by("mutual", "robot")))

@@ -202,6 +202,12 @@ describe("the next status", () => {
       "exceeded quota: compute"
     ],
     [
+      "a cluster that nobody finds",
+      { refusal: { reason: "StrimziKafkaMissing" as const, message: "Kafka main does not exist" } },
+      "False StrimziUnresolved",
+      "No run can be started: StrimziKafkaMissing: Kafka main does not exist"
+    ],
+    [
       "a pod that cannot start",
       { active: running("13:00", { trouble: { reason: "ImagePullFailed", message: "image not found" } }) },
       "False PodTrouble",

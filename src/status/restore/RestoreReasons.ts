@@ -66,8 +66,7 @@ const all = {
   },
   StrimziUnresolved: {
     of: ["Ready"],
-    meaning:
-      "`strimziRef` stands for no cluster now, so no Job can be made. The message begins with one of the reasons below, and says what is missing.",
+    meaning: "`strimziRef` stands for no cluster now, so no Job can be made. The message says what is missing.",
     todo: "Do what the message says. Strimzi's resources are looked up again every minute."
   },
   BackupMissing: {

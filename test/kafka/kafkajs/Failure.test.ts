@@ -85,6 +85,25 @@ describe("what broke a connection", () => {
     expect(reason.advice).toContain("Secret kafka-credentials, keys username and password")
   })
 
+  it("refused credentials name the resource's own user name, where the Secret has only the password", () => {
+    const { usernameKey: _, ...sasl } = target.sasl!
+    const error = Object.assign(new Error("invalid credentials"), { name: "KafkaJSSASLAuthenticationError" })
+    const { advice } = reasonOf(error, "authenticating", { ...target, sasl })
+    expect(advice).toContain("saslSecret.username (backup) and Secret kafka-credentials, key password")
+  })
+
+  it.each([
+    ["an authority that is not trusted", "SELF_SIGNED_CERT_IN_CHAIN", "Secret cluster-ca, key ca.crt"],
+    ["a certificate that has expired", "CERT_HAS_EXPIRED", "Secret cluster-ca, key ca.crt"],
+    ["a client certificate that is missing", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "tlsSecret, beside caSecret"]
+  ])("%s is told with caSecret, where that has the authorities", (_, code, says) => {
+    const of: KafkaTarget = { ...target, tls: { ca: "pem", caSecret: "cluster-ca", caKey: "ca.crt" } }
+    expect(reasonOf(coded(code), "greeting", of).advice).toContain(says)
+    expect(Failure.secrets(of)).toContain("Secret cluster-ca")
+    const both: KafkaTarget = { ...target, tls: { ...of.tls, secret: "kafka-tls" } }
+    expect(Failure.secrets(both)).toMatch(/Secret cluster-ca and Secret kafka-tls$/)
+  })
+
   it("a server's text that quotes a secret is not repeated", () => {
     const error = Object.assign(new Error("hunter2 is wrong"), { name: "KafkaJSSASLAuthenticationError" })
     expect(JSON.stringify(reasonOf(error, "authenticating"))).not.toContain("hunter2")
