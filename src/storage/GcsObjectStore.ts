@@ -152,12 +152,10 @@ export const open = (
       )
 
     /** How an object is stored. */
-    const stored = (operation: "put" | "delete", name: string) =>
-      send(
-        { operation, key: keyOf(name) },
-        { method: "GET", url: objectUrl(name, { fields: Storing.fields }) },
-        async (answer) => Storing.decode(await Http.textOf(answer))
-      )
+    const stored = (operation: "put" | "delete", name: string) => {
+      const asked = { method: "GET", url: objectUrl(name, { fields: Storing.fields }) } as const
+      return Effect.map(send({ operation, key: keyOf(name) }, asked, Http.textOf), Storing.decode)
+    }
 
     const remote: Remote<Resource.Seen> = {
       location,

@@ -104,7 +104,7 @@ export const refusal = (
   if (operation !== "put" || storing === undefined) return undefined
   if (/storage\.objects\.setRetention/u.test(message)) {
     const advice =
-      "grant storage.objects.setRetention on the bucket (objectRetention needs it): the role Storage Object User does not have it, a role of your own or Storage Object Admin does"
+      "grant storage.objects.setRetention on the bucket (objectRetention needs it) in a role of your own: Storage Admin has it, too, and much more"
     return new StorageAuthorizationFailed({ detail, advice })
   }
   return status === 400 && !/md5|crc32c|checksum|hash/iu.test(message)
