@@ -103,7 +103,7 @@ const form = (rows: ReadonlyArray<Row>, query: Query, setting: Setting): Piece =
     ${query.word === "" ? undefined : html`<input type="hidden" name="show" value="${query.word}" />`}
     ${setting.refreshSeconds === undefined ? html`<input type="hidden" name="refresh" value="off" />` : undefined}
     <button type="submit">Filter</button>
-    ${address(query) === "" ? undefined : html`<a href="${href(setting, "")}">show all</a>`}
+    ${address({ ...query, page: 1 }) === "" ? undefined : html`<a href="${href(setting, "")}">show all</a>`}
   </form>`
 }
 

@@ -59,7 +59,7 @@ table.list { width: 100%; border-collapse: separate; border-spacing: 0; overflow
 .list tbody th { font-weight: 600; overflow-wrap: anywhere; } .list tbody th .quiet { font-weight: 400; display: block; font-size: 13px; }
 .list .why { overflow-wrap: anywhere; } .list .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .list td[data-label] { white-space: nowrap; } .list td .quiet { font-size: 13px; }
-.of-backups td[data-label="Next"] { max-width: 170px; } .of-backups td[data-label="Next"] .quiet { display: block; white-space: normal; }
+.of-backups td[data-label="Next"] { min-width: 128px; max-width: 170px; } .of-backups td[data-label="Next"] .quiet { display: block; white-space: normal; }
 .of-backups .state, .of-others .state { width: 132px; } .of-backups tbody th, .of-others tbody th { width: 220px; }
 .of-backups .why, .of-others .why { font-size: 14px; } .of-others td[data-label] { width: 150px; }
 .conditions .why { width: 65%; } .history .why { width: 40%; font-size: 14px; }
@@ -88,7 +88,8 @@ footer { font-size: 13px; color: var(--quiet); margin-top: 32px; padding-bottom:
   .list tr { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 0 0 10px; padding: 10px 14px; }
   .list td, .list tbody th { border: 0; padding: 2px 0; }
   .list td.why, .list .why { width: auto; margin: 4px 0; }
-    .list td[data-label] { white-space: normal; display: flex; gap: 10px; max-width: none; }
+    .list td[data-label] { white-space: normal; display: flex; gap: 10px; }
+  .of-backups td[data-label="Next"] { min-width: 0; max-width: none; }
   .list td[data-label]::before { content: attr(data-label); color: var(--quiet); font-size: 13px; flex: 0 0 92px; }
   .list td:empty, .list td[data-label].none { display: none; }
   .of-backups td[data-label="Next"] .quiet { display: inline; }

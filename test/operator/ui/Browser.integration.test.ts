@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { TestClock } from "effect/testing"
 import { mkdirSync } from "node:fs"
@@ -56,7 +56,7 @@ describeWith("browser", "the page of the operator in a browser", ({ browser }) =
           await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }])
           const response = await page.goto(url, { waitUntil: "load" })
           assert.strictEqual(response?.status(), 200, name)
-          await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+          await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: !name.startsWith("crowd") })
           assert.isAtMost(await page.evaluate<number>("document.documentElement.scrollWidth"), width, name)
           assert.deepStrictEqual(await page.evaluate(Chromium.faintTexts), [], name)
           return page.evaluate<string>("document.querySelector('h1').innerText")
@@ -78,9 +78,10 @@ describeWith("browser", "the page of the operator in a browser", ({ browser }) =
       assert.include(shown, hostile)
       assert.notInclude(shown.slice(0, 20), "injected")
 
-      const before = yield* Clock.monotonicTimeNanos.pipe(Effect.as(performance.now()))
+      // A hundred at a time, however many there are.
       assert.include(yield* look("crowd-light-1600", `${crowd}/ui`, 1600, "light"), "of 1,003 resources")
-      assert.isBelow(performance.now() - before, 20_000)
+      const rows = "document.querySelectorAll('tbody tr').length"
+      assert.strictEqual(yield* Effect.promise(() => page.evaluate<number>(rows)), 100)
       yield* look("crowd-dark-1280-page-9", `${crowd}/ui?page=9`, 1280, "dark")
 
       assert.deepStrictEqual(trouble, [])
