@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { JobSettings } from "../../src/operator/jobs/JobSettings.ts"
 import * as DrillJob from "../../src/operator/drill/DrillJob.ts"
+import * as PreflightJob from "../../src/operator/preflight/PreflightJob.ts"
 import * as RestoreJob from "../../src/operator/restore/RestoreJob.ts"
 import * as JobTemplate from "../../src/operator/jobs/JobTemplate.ts"
 import * as MaintenanceJobs from "../../src/operator/jobs/MaintenanceJobs.ts"
@@ -54,6 +55,9 @@ const maintenance = (make: typeof MaintenanceJobs.forPrune): Json =>
 const drillOf = (resource = backup(), cause: RunCause.RunCause = { _tag: "Slot", slotMillis: 0 }): Json =>
   Result.getOrThrow(DrillJob.make(inWatched(resource), cause, settings))
 
+const checkOf = (): Json =>
+  Result.getOrThrow(PreflightJob.make(inWatched(backup()), { key: ["generation", 3], isQuick: true }, settings))
+
 const scratchCluster = {
   bootstrapServers: ["scratch:9092"],
   securityProtocol: "SASL_SSL",
@@ -98,6 +102,7 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
   ["a prune", maintenance(MaintenanceJobs.forPrune)],
   ["a catalogue", maintenance(MaintenanceJobs.forCatalogue)],
   ["a clean-up", maintenance(MaintenanceJobs.forCleanup)],
+  ["a check", checkOf()],
   ["a drill", drillOf()],
   ["a drill of the annotation", drillOf(backup(), { _tag: "Trigger", token: "now", firstSeenMillis: 0 })],
   ["a drill into another cluster", drillOf(backup(["drill", { schedule: "@weekly", targetCluster: scratchCluster }]))],

@@ -158,7 +158,7 @@ describeWith(["controlPlane", "kafka", "java"], "the operator under faults", ({ 
       const status = await served(5, 60)
 
       assert.strictEqual(operator.process.exitCode, null)
-      const jobs = (await world.json("jobs", "-l", "kafka.oso.sh/name=wired")).items
+      const jobs = (await world.json("jobs", "-l", "kafka.oso.sh/name=wired,kafka.oso.sh/purpose=run")).items
       assert.lengthOf(jobs, 5)
       assert.sameMembers(
         [...world.sets("wired")],

@@ -29,7 +29,8 @@ describeWith(
     })
 
     const isComplete = ({ phase }: any) => phase === "Completed"
-    const job = async (name: string) => (await world.json("jobs", "-l", `kafka.oso.sh/name=${name}`)).items[0]
+    const job = async (name: string) =>
+      (await world.json("jobs", "-l", `kafka.oso.sh/name=${name},kafka.oso.sh/purpose=run`)).items[0]
     const indexOf = (labels: Readonly<Record<string, string>>) => labels["batch.kubernetes.io/job-completion-index"]
     const processes = (name: string, shard: number) =>
       world.node.pods.filter(

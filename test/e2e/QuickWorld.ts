@@ -92,13 +92,13 @@ export class QuickWorld {
     return found.toSorted((a, b) => created(a).localeCompare(created(b)))
   }
 
-  /** Starts of the resource's pods. */
+  /** Starts of the pods of the resource's runs. */
   started(name: string): ReadonlyArray<Start> {
     return readFileSync(this.#journal, "utf8")
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Start)
-      .filter((start) => start.name === name)
+      .filter((start) => start.name === name && start.command === "run")
   }
 
   /** The resource's runs do not end before `release`. */

@@ -117,7 +117,7 @@ describe("a pod in trouble", () => {
       const status = yield* kubectl.status("hourly")
       expect(status.backupHistory?.[0]).toMatchObject({ outcome: "failed", reason: "OOMKilled" })
       expect(status.backupHistory?.[0]?.message).toContain("256Mi")
-      expect(yield* kubectl.pods).toHaveLength(2)
+      expect(runsAmong(yield* kubectl.pods)).toHaveLength(2)
       expect(metric(yield* replica.metrics, "run_failures_total", 'name="hourly"', 'reason="OOMKilled"')).toBe(1)
     })
   )

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Due from "../../src/schedule/Due.ts"
+import type { DueInput } from "../../src/schedule/DueInput.ts"
 import * as SkippedSlots from "../../src/schedule/SkippedSlots.ts"
 import { after, at, hourly, seen, slot, token } from "./dueInputs.ts"
 
@@ -124,4 +125,36 @@ describe("Due.decide on a schedule", () => {
       assert.deepStrictEqual([due.state._tag, due.requeueMillis, due.start?._tag], ["Unusable", undefined, "Trigger"])
     }
   )
+})
+
+describe("spec.immediate", () => {
+  const spec = { schedule: "0 0 * * *", suspend: false, immediate: true }
+  const asked = (over: Partial<DueInput> = {}) =>
+    Due.decide({
+      spec,
+      createdMillis: at("11:30"),
+      trigger: { _tag: "None" },
+      memory: {},
+      active: undefined,
+      nowMillis: at("11:31"),
+      ...over
+    })
+
+  it("asks for a first run at once, named after the creation, and the next slot stays", () => {
+    const due = asked()
+    assert.deepStrictEqual(due.start, { _tag: "Once", slotMillis: at("11:30") })
+    assert.strictEqual(due.memory.lastSlotMillis, at("11:30"))
+    assert.deepStrictEqual(due.skipped, [])
+    const again = asked({ memory: due.memory, spec: { ...spec, schedule: "0 1 * * *" } })
+    assert.isUndefined(again.start)
+    assert.deepStrictEqual(asked({ memory: Due.unstarted({}, due) }).start, due.start)
+  })
+
+  it("asks for none where there was a run, while one is active, and while suspended", () => {
+    assert.isUndefined(asked({ memory: { sinceMillis: at("10:00"), lastSlotMillis: at("11:00") } }).start)
+    assert.isUndefined(asked({ startedSlotMillis: at("11:30") }).start)
+    assert.isUndefined(asked({ active: { _tag: "Trigger", token: "t", firstSeenMillis: at("11:30") } }).start)
+    assert.isUndefined(asked({ spec: { ...spec, suspend: true } }).start)
+    assert.isUndefined(asked({ spec: { ...spec, immediate: false } }).start)
+  })
 })
