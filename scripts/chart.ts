@@ -19,6 +19,7 @@ const copies: Readonly<Record<string, ReadonlyArray<string>>> = {
     "deploy/overlays/cluster-wide/cluster-role.yaml",
     "deploy/base/election-role.yaml",
     "deploy/base/admission-policy.yaml",
+    "deploy/components/strimzi/strimzi-role.yaml",
     "deploy/monitoring/prometheus-rule.yaml",
     "deploy/monitoring/dashboard.json"
   ],

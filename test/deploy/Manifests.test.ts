@@ -57,7 +57,7 @@ describe("rights in deploy/", () => {
     assert.deepStrictEqual(lines(everywhere["rules"]), lines(operatorRights))
     assert.deepStrictEqual(inOne["rules"], everywhere["rules"])
     const strimzi = [{ apiGroups: ["kafka.strimzi.io"], resources: ["kafkas", "kafkausers"], verbs: ["get"] }]
-    assert.deepStrictEqual(one(objectsOf("components/strimzi/cluster-role.yaml"), "ClusterRole")["rules"], strimzi)
+    assert.deepStrictEqual(one(objectsOf("components/strimzi/strimzi-role.yaml"), "ClusterRole")["rules"], strimzi)
     const strimziInOne = one(objectsOf("components/strimzi-single-namespace/role.yaml"), "Role")
     assert.deepStrictEqual(strimziInOne["rules"], strimzi)
     const election = one(objectsOf("base/election-role.yaml"), "Role")

@@ -43,7 +43,12 @@ const expanded = (container: Json): Json => {
       return env.find((variable) => variable["name"] === name)!["value"]
     })
   )
-  const defaults = new Set(["--max-concurrent-runs=10", "--max-concurrent-drills=2"])
+  const defaults = new Set([
+    "--max-concurrent-runs=10",
+    "--max-concurrent-drills=2",
+    "--max-concurrent-checks=5",
+    "--check-interval=6h"
+  ])
   return {
     ...container,
     args: args.filter((text) => !defaults.has(text)),

@@ -9,7 +9,7 @@ import { unique } from "./scenes.ts"
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const definitions = process.env["KBO_STRIMZI_CRDS"] ?? file("test/e2e/strimzi/definitions.yaml")
-const rights = file("deploy/components/strimzi/cluster-role.yaml")
+const rights = file("deploy/components/strimzi/strimzi-role.yaml")
 
 /** Resources and Secrets of Strimzi on a real control plane, and brokers with TLS, SCRAM and client certificates. */
 describeWith(

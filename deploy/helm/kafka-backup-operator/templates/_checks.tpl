@@ -8,7 +8,7 @@
 {{- end }}
 {{- range $arg := .Values.extraArgs }}
 {{- $name := first (splitList "=" $arg) }}
-{{- $value := get (dict "--image" "jobs.image" "--image-pull-policy" "jobs.imagePullPolicy" "--job-user" "jobs.user" "--listen" "metrics.port" "--watch-namespace" "watch" "--max-concurrent-runs" "jobs.maxConcurrentRuns" "--max-concurrent-drills" "jobs.maxConcurrentDrills") $name }}
+{{- $value := get (dict "--image" "jobs.image" "--image-pull-policy" "jobs.imagePullPolicy" "--job-user" "jobs.user" "--listen" "metrics.port" "--watch-namespace" "watch" "--max-concurrent-runs" "jobs.maxConcurrentRuns" "--max-concurrent-drills" "jobs.maxConcurrentDrills" "--max-concurrent-checks" "jobs.maxConcurrentChecks" "--check-interval" "jobs.checkInterval" "--ui" "ui.enabled" "--strimzi" "strimzi.enabled") $name }}
 {{- if $value }}
 {{- fail (printf "extraArgs: %s is set by the value %s: remove it from extraArgs and set that value" $name $value) }}
 {{- end }}
