@@ -43,12 +43,13 @@ describeWith("browser", "the page of the operator in a browser", ({ browser }) =
     Effect.gen(function* () {
       yield* TestClock.setTime(nowMillis)
       mkdirSync(pictures, { recursive: true })
-      const { page, requested, trouble } = yield* Chromium.open(browser)
       const world = yield* serve(sources([...backups(), ...others(), attack()]))
       const crowd = yield* serve(sources([...many(1_000), ...others()]))
       const none = yield* serve(sources([]))
       const starting = yield* serve(sources(backups().slice(0, 1), false), { _tag: "Starting", waitingFor: ["jobs"] })
       const standby = yield* serve([], { _tag: "Standby", leader: "operator-7c5-abcde" })
+      // It is closed before the servers, which would wait for its connections.
+      const { page, requested, trouble } = yield* Chromium.open(browser)
 
       const look = (name: string, url: string, width: number, scheme: "light" | "dark") =>
         Effect.promise(async () => {
@@ -95,8 +96,8 @@ describeWith("browser", "the page of the operator in a browser", ({ browser }) =
   it.effect("can be read by a screen reader and used with its form, and runs no script of whoever got one in", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(nowMillis)
-      const { page, trouble } = yield* Chromium.open(browser)
       const world = yield* serve(sources([...backups().slice(3, 6), ...others()]))
+      const { page, trouble } = yield* Chromium.open(browser)
       yield* Effect.promise(async () => {
         for (const width of [1280, 400]) {
           await page.setViewport({ width, height: 900 })
