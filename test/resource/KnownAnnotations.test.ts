@@ -7,14 +7,14 @@ const of = (...names: ReadonlyArray<string>) =>
 describe("the annotations of a KafkaBackup", () => {
   it("are all right where they are known, or of others", () => {
     assert.isUndefined(KnownAnnotations.unknownText())
-    const known = ["trigger-backup", "drill", "accept-loss", "pin"].map((name) => `kafka.oso.sh/${name}`)
+    const known = ["trigger-backup", "drill", "check", "accept-loss", "pin"].map((name) => `kafka.oso.sh/${name}`)
     assert.isUndefined(of(...known, "kubectl.kubernetes.io/last-applied-configuration", "oso.sh/pin"))
   })
 
   it("are named where they mean nothing, with what was meant", () => {
     assert.strictEqual(
       of("kafka.oso.sh/trigger-backups"),
-      "annotation kafka.oso.sh/trigger-backups means nothing here: known are kafka.oso.sh/trigger-backup, kafka.oso.sh/drill, kafka.oso.sh/accept-loss, kafka.oso.sh/pin; did you mean trigger-backup?"
+      "annotation kafka.oso.sh/trigger-backups means nothing here: known are kafka.oso.sh/trigger-backup, kafka.oso.sh/drill, kafka.oso.sh/check, kafka.oso.sh/accept-loss, kafka.oso.sh/pin; did you mean trigger-backup?"
     )
     assert.match(
       of("kafka.oso.sh/drills", "kafka.oso.sh/pim")!,
