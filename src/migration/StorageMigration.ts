@@ -15,12 +15,14 @@ const s3 = (block: Block) => {
     accessKeyKey: ["accessKeyIdKey", "AWS_ACCESS_KEY_ID"],
     secretKeyKey: ["secretAccessKeyKey", "AWS_SECRET_ACCESS_KEY"]
   })
-  without(block, {
-    allowHttp: ["is not needed: an endpoint that begins with http:// is used without TLS", false],
-    pathStyle: ["is not needed: a custom endpoint is always addressed by path", fields["endpoint"] !== undefined]
-  })
+  without(block, { allowHttp: ["is not needed: an endpoint that begins with http:// is used without TLS", false] })
+  const isPath = block.take("pathStyle")
   block.end()
-  return compact({ ...fields, credentialsSecret })
+  return compact({
+    ...fields,
+    credentialsSecret,
+    addressingStyle: typeof isPath === "boolean" ? (isPath ? "path" : "virtual") : isPath
+  })
 }
 
 const azure = (block: Block) => {

@@ -43,6 +43,13 @@ describe("a KafkaBackup of the other operator", () => {
         }
       }
     })
+    for (const [pathStyle, addressingStyle] of [
+      [true, "path"],
+      [false, "virtual"]
+    ] as const) {
+      const { storage } = specOf(one(backup({ ...plain, storage: { ...s3, s3: { ...s3.s3, pathStyle } } })))
+      assert.strictEqual(storage["s3"]["addressingStyle"], addressingStyle)
+    }
     const gcs = { gcs: { bucket: "backups", credentialsSecret: { name: "g" } }, storageType: "gcs" }
     assert.deepStrictEqual(specOf(one(backup({ ...plain, storage: gcs })))["storage"]["gcs"]["credentialsSecret"], {
       name: "g",
@@ -51,6 +58,13 @@ describe("a KafkaBackup of the other operator", () => {
     const claim = one(backup({ ...plain, storage: { pvc: { claimName: "c", create: { enabled: true } } } }))
     assert.deepStrictEqual(specOf(claim)["storage"], { storageType: "pvc", pvc: { claimName: "c" } })
     assert.deepStrictEqual(noted(claim), ["spec.storage.pvc.claimName", "spec.storage.pvc.create"])
+  })
+
+  it("keeps its authorities in a Secret of their own", () => {
+    const kafkaCluster = { ...cluster, securityProtocol: "SSL", caSecret: { name: "ca", caKey: "root.crt" } }
+    const migrated = one(backup({ ...plain, kafkaCluster }))
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.deepStrictEqual(specOf(migrated)["kafkaCluster"]["caSecret"], { name: "ca", key: "root.crt" })
   })
 
   it("keeps its limits, its checkpoints and its retention under the names that they have here", () => {
