@@ -2,7 +2,8 @@ import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import type { Call } from "../../src/kubernetes/memory/Faults.ts"
-import { hourly, metric, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
+import type { KubeObject } from "../../src/kubernetes/Objects.ts"
+import { hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
 
 describe("two replicas", () => {
   const elected = Effect.gen(function* () {
@@ -52,10 +53,11 @@ describe("two replicas", () => {
         _tag: "Crash",
         moment: "before",
         kill: one.stop,
-        when: ({ client, kind, verb }) => client === "one" && kind === "jobs" && verb === "create"
+        when: ({ body, client, kind, verb }) =>
+          client === "one" && kind === "jobs" && verb === "create" && purposeOf(body as KubeObject) === "run"
       })
       yield* advance("590 seconds") // 12:00:00
-      expect(yield* kubectl.jobs).toEqual([])
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
       yield* advance("20 seconds")
       expect(metric(yield* two.metrics, "leader ")).toBe(1)
       yield* advance("2 minutes")

@@ -72,7 +72,9 @@ describe("A KafkaBackup of a cluster that Strimzi runs", () => {
       yield* strimzi.apply(backupUser)
       yield* advance("90 seconds")
       expect(yield* ready).toMatchObject({ status: "True", reason: "BackupScheduled" })
-      expect(yield* kubectl.jobs).toEqual([])
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
+      const [check] = yield* kubectl.jobs
+      expect(carriedBy(check!).spec.kafkaCluster.bootstrapServers).toEqual([address])
       yield* advance("10 minutes")
       expect(outcomes(yield* kubectl.status("shop"))).toEqual(["success"])
       const told = (yield* kubectl.events).filter(({ reason }) => reason === "StrimziUnresolved")
