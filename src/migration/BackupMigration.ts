@@ -18,14 +18,21 @@ const schedule = (block: Block): unknown => {
       "numbers its days of the week: there 1 is Sunday, here it is Monday. Write names, such as SUN"
     )
   }
-  return five.join(" ")
+  const [, , day = "*", , weekday = "*"] = five
+  if (![day, weekday].some((field) => field === "*" || field === "?")) {
+    block.decide("schedule", "has a day of the month and a day of the week: here either of the two is enough")
+  }
+  return five.map((field) => (field === "?" ? "*" : field)).join(" ")
 }
 
 const retention = (block: Block | undefined) => {
   if (block === undefined) return undefined
   const [enabled, days, last, dryRun] = ["enabled", "maxAgeDays", "keepLast", "dryRun"].map(block.take)
   block.end()
-  if (enabled !== true) return undefined
+  if (enabled !== true) {
+    block.note("enabled", "was not true, so that nothing was removed: no retention was written")
+    return undefined
+  }
   if (dryRun === true) {
     block.decide(
       "dryRun",

@@ -31,6 +31,9 @@ const pitr = (block: Block | undefined) => {
     block.take
   )
   block.end()
+  if (endTime !== undefined && endMillis !== undefined) {
+    block.note("endTimestamp", "stood beside endTime, which counts: it was left out")
+  }
   const start = startTime ?? (typeof startMillis === "number" ? new Date(startMillis).toISOString() : startMillis)
   if (start !== undefined && endTime === undefined && endMillis === undefined) {
     block.decide("", "had a start and no end: write timestamp, the end, too")

@@ -17,12 +17,11 @@ export const AssumeRole = Field.object(
     externalId: Field.optional(
       Field.text({
         description: "External id that the role's trust policy demands, 2 to 1224 characters. It is no secret.",
-        minLength: 2,
         maxLength: 1224,
         rules: [
           Rule.matches(
-            "^[A-Za-z0-9_+=,.@:/-]*$",
-            "must consist of letters, digits and _ + = , . @ : / - without blanks"
+            "^[A-Za-z0-9_+=,.@:/-]{2,}$",
+            "must consist of two or more letters, digits and _ + = , . @ : / - without blanks"
           )
         ]
       })
@@ -30,10 +29,12 @@ export const AssumeRole = Field.object(
     sessionName: Field.optional(
       Field.text({
         description: "Name of the session in CloudTrail, 2 to 64 characters. Absent: kafka-backup.",
-        minLength: 2,
         maxLength: 64,
         rules: [
-          Rule.matches("^[A-Za-z0-9_+=,.@-]*$", "must consist of letters, digits and _ + = , . @ - without blanks")
+          Rule.matches(
+            "^[A-Za-z0-9_+=,.@-]{2,}$",
+            "must consist of two or more letters, digits and _ + = , . @ - without blanks"
+          )
         ]
       })
     ),

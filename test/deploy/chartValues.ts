@@ -77,6 +77,8 @@ export const refused: ReadonlyArray<{ readonly values: Json; readonly words: Rea
   { values: { "jobs.user": 0 }, words: ["jobs", "user"] },
   { values: { "jobs.checkInterval": "6 hours" }, words: ["jobs", "checkInterval", "pattern"] },
   { values: { extraArgs: ["--ui"] }, words: ["extraArgs: --ui is set by the value ui.enabled"] },
+  { values: { extraArgs: ["--no-leader-election"] }, words: ["extraArgs: --no-leader-election", "replicas to 1"] },
+  { values: { commonLabels: { "app.kubernetes.io/name": "x" } }, words: ["commonLabels: app.kubernetes.io/name"] },
   { values: { "crds.kept": false }, words: ["kept", "not allowed"] },
   { values: { extraArgs: ["--image=x"] }, words: ["extraArgs: --image is set by the value jobs.image"] },
   { values: { extraEnv: [{ name: "NODE_OPTIONS", value: "" }] }, words: ["NODE_OPTIONS", "heap.oldMiB"] },

@@ -90,7 +90,9 @@ describe("a KafkaBackup of the other operator", () => {
   })
 
   it("removes nothing that it did not remove before", () => {
-    assert.notProperty(specOf(one(backup({ ...plain, retention: { enabled: false, keepLast: 1 } }))), "retention")
+    const off = one(backup({ ...plain, retention: { keepLast: 1 } }))
+    assert.notProperty(specOf(off), "retention")
+    assert.deepStrictEqual(noted(off), ["spec.retention.enabled"])
     const dry = one(backup({ ...plain, retention: { enabled: true, keepLast: 1, dryRun: true } }))
     assert.notProperty(specOf(dry), "retention")
     assert.deepStrictEqual(decisions(dry), ["spec.retention.dryRun"])
@@ -102,7 +104,9 @@ describe("a KafkaBackup of the other operator", () => {
     ["0 0 2 * * SUN *", "0 2 * * SUN", []],
     ["30 0 2 * * *", "0 2 * * *", ["spec.schedule"]],
     ["0 0 2 1 1 * 2027", "0 2 1 1 *", ["spec.schedule"]],
-    ["0 2 * * 1", "0 2 * * 1", ["spec.schedule"]]
+    ["0 2 * * 1", "0 2 * * 1", ["spec.schedule"]],
+    ["0 0 2 1 * MON", "0 2 1 * MON", ["spec.schedule"]],
+    ["0 0 2 ? * MON", "0 2 * * MON", []]
   ] as const)("runs by the schedule %s as %s", (before, after, toDecide) => {
     const migrated = one(backup({ ...plain, schedule: before }))
     assert.strictEqual(specOf(migrated)["schedule"], after)

@@ -110,7 +110,7 @@ describe("a cluster in trouble", () => {
       yield* advance("15 minutes")
       expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
       expect(yield* kubectl.events).toEqual([])
-      expect(metric(yield* replica.metrics, "events_dropped_total", 'reason="denied"')).toBe(2)
+      expect(metric(yield* replica.metrics, "events_dropped_total", 'reason="denied"')).toBe(3)
     })
   )
 

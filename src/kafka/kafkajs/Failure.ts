@@ -203,7 +203,10 @@ export const proven = {
   mechanismNotOffered: (where: string, offered: ReadonlyArray<string>, target: KafkaTarget) =>
     new KafkaAuthenticationFailed({
       detail: `${where}: the listener does not offer SASL mechanism ${target.sasl === undefined ? "" : KafkaCredentials.wireMechanism(target.sasl)}; it offers ${list(offered)}`,
-      advice: `set the mechanism to one of ${list(offered)}, with credentials for it in ${saslSecret(target)}`
+      advice:
+        target.sasl !== undefined && KafkaCredentials.wireMechanism(target.sasl) === "OAUTHBEARER"
+          ? `use saslSecret instead of sasl, with one of ${list(offered)} and credentials for it, or a listener that offers OAUTHBEARER`
+          : `set the mechanism to one of ${list(offered)}, with credentials for it in ${saslSecret(target)}`
     }),
   noSasl: (where: string) =>
     new BrokerUnreachable({

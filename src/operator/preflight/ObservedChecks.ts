@@ -58,6 +58,9 @@ export const read = (
   const end = JobEnd.of(job, pods, nowMillis)
   if (end === undefined) {
     const startMillis = JobFacts.startMillis(job, nowMillis)
+    if (JobFacts.condition(job, "FailureTarget") !== undefined) {
+      return { _tag: "Active", check: { jobName, generation, startMillis, isEnding: true } }
+    }
     const trouble = PodTrouble.of(job, pods, events, nowMillis)
     return { _tag: "Active", check: given({ jobName, generation, startMillis, trouble }) }
   }

@@ -29,7 +29,8 @@ type Settings = Pick<JobSettings, "strimzi">
 
 const refused = (reason: StrimziReasonName, detail: string) => Result.fail(new JobRefused({ reason, detail }))
 
-const howToAllow = "as deploy/components/strimzi does, or write bootstrapServers instead of strimziRef"
+const howToAllow =
+  "as deploy/components/strimzi or strimzi.enabled of the chart does, or write bootstrapServers instead of strimziRef"
 
 /** The object in the first version that the API server knows; undefined where there is none of that name. */
 const read = Effect.fnUntraced(function* (

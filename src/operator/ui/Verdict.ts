@@ -41,7 +41,7 @@ const failures = new Set(["BackupFailed", "BackupInterrupted"])
 export const ofBackup = (conditions: ReadonlyArray<Condition>, hasBackup: boolean): Verdict => {
   const ready = find(conditions, "Ready")
   if (ready === undefined) return { ...notLookedAt, word: "never" }
-  if (!hasBackup) return by("never", ready.status === "False", ready)
+  if (!hasBackup) return by("never", ready.status === "False" || ready.reason === "CheckIncomplete", ready)
   if (ready.status === "False") return by(failures.has(ready.reason) ? "failed" : "at risk", true, ready)
   const unmet = conditions.find(({ status, type }) => status === "False" && !neutral.has(type))
   if (unmet !== undefined) return by("at risk", true, unmet)

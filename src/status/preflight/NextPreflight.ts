@@ -116,7 +116,8 @@ export const next = (
     .filter(({ generation }) => generation === facts.generation)
     .reduce((kept, check) => afterCheck(kept, check, found, previous.preflight?.trouble), before ?? {})
   const { trouble: _trouble, ...rest } = told
-  const trouble = found.refusal ?? found.active?.trouble
+  const kept = found.active?.isEnding === true ? previous.preflight?.trouble : undefined
+  const trouble = found.refusal ?? found.active?.trouble ?? kept
   const all = given({
     ...rest,
     // Says that this operator knows of checks: what an earlier one wrote is taken over once, see `adopted`.

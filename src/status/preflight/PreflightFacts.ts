@@ -21,6 +21,8 @@ export interface ActiveCheck {
   readonly startMillis: number
   /** Its pod cannot start. */
   readonly trouble?: Trouble<RunReasonName> | undefined
+  /** Its deadline is over: that its pods are gone says nothing more. */
+  readonly isEnding?: boolean | undefined
 }
 
 /** A check that ended, as its Job, its pod and its termination message show. */

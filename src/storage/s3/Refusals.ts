@@ -53,6 +53,10 @@ const ofKey = (
   const isDenied = action?.startsWith("kms:") === true
   if (!isDenied && !/^KMS/iu.test(code) && !(status === 501 && /\bKMS\b/u.test(message))) return undefined
   const key = keyText(settings)
+  if (!isDenied && settings.encryption?.algorithm === "AES256") {
+    const advice = "remove serverSideEncryption, or set up encryption at the store: it has no key of its own for AES256"
+    return new Misconfigured({ detail, advice })
+  }
   if (!isDenied && /NotFound|NotConfigured|NotImplemented/u.test(code)) {
     const advice = `write a key that exists in the bucket's region into serverSideEncryption.kmsKeyId (now: ${key}), another account's by its ARN`
     return new Misconfigured({ detail, advice })

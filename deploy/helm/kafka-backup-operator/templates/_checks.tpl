@@ -13,6 +13,14 @@
 {{- fail (printf "extraArgs: %s is set by the value %s: remove it from extraArgs and set that value" $name $value) }}
 {{- end }}
 {{- end }}
+{{- if and (has "--no-leader-election" .Values.extraArgs) (gt (int .Values.replicas) 1) }}
+{{- fail "extraArgs: --no-leader-election is for a single replica: set replicas to 1, or remove it from extraArgs" }}
+{{- end }}
+{{- range $label := keys .Values.commonLabels }}
+{{- if has $label (list "app.kubernetes.io/name" "app.kubernetes.io/component" "app.kubernetes.io/managed-by") }}
+{{- fail (printf "commonLabels: %s is how the chart's objects are told from others: remove it from commonLabels" $label) }}
+{{- end }}
+{{- end }}
 {{- range $variable := .Values.extraEnv }}
 {{- if has $variable.name (list "POD_NAME" "POD_NAMESPACE") }}
 {{- fail (printf "extraEnv: %s is what the chart itself sets: remove it from extraEnv" $variable.name) }}
