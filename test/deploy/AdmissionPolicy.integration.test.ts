@@ -126,16 +126,21 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["another image", [...container, "image"], "evil:1", /one container, backup, of image example\.com\/backup:1/],
   ["a second container", [...pod, "containers", 1], { name: "x", image }, /one container/],
   ["an init container", [...pod, "initContainers"], [{ name: "x", image }], /one container/],
-  ["another command", [...container, "command"], ["sh"], /run, prune, list, restore or drill/],
-  ["another subcommand", [...container, "args", 0], "export", /run, prune, list, restore or drill/],
-  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune, list, restore or drill/],
+  ["another command", [...container, "command"], ["sh"], /run, prune, list, restore, drill or check/],
+  ["another subcommand", [...container, "args", 0], "export", /run, prune, list, restore, drill or check/],
+  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune, list, restore, drill or check/],
   [
     "a hook",
     [...container, "lifecycle"],
     { preStop: { exec: { command: ["sh"] } } },
-    /run, prune, list, restore or drill/
+    /run, prune, list, restore, drill or check/
   ],
-  ["a probe", [...container, "livenessProbe"], { exec: { command: ["sh"] } }, /run, prune, list, restore or drill/],
+  [
+    "a probe",
+    [...container, "livenessProbe"],
+    { exec: { command: ["sh"] } },
+    /run, prune, list, restore, drill or check/
+  ],
   [
     "a Secret as a variable",
     [...container, "env"],
@@ -152,7 +157,7 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
     "variables of a Secret",
     [...container, "envFrom"],
     [{ secretRef: { name: "s" } }],
-    /run, prune, list, restore or drill/
+    /run, prune, list, restore, drill or check/
   ],
   ["the host's network", [...pod, "hostNetwork"], true, /access to the node/],
   ["the host's processes", [...pod, "hostPID"], true, /access to the node/],
