@@ -173,7 +173,9 @@ describeWithTools(["glua"], "a restore, a reset or a rollback in Argo CD", () =>
         yield* advance("1 second")
         seen.add((yield* health(yield* get("back"))).status)
       }
-      assert.deepStrictEqual([...seen], ["Progressing", "Healthy"])
+      // How soon it is complete depends on the machine: then the first look sees no work.
+      assert.includeMembers(["Progressing", "Healthy"], [...seen])
+      assert.strictEqual([...seen].at(-1), "Healthy")
       assert.deepStrictEqual(yield* enabled(yield* get("back")), [])
       // The topics have records now.
       yield* apply(restoreOf("again", backupId))
