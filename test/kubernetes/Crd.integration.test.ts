@@ -540,6 +540,9 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         status: {
           ...status,
           lastBackupDuration: "1m30s",
+          nextText: "2124-12-01T13:00:00Z",
+          storedSizeText: "7.5 GB",
+          location: "s3://backups/hourly",
           conditions: [
             {
               type: "Ready",
@@ -597,7 +600,14 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         "LOCATION",
         "MESSAGE"
       ])
-      assert.deepStrictEqual(wideRow?.slice(10), ["false", "1m30s", "Unknown", "All is well"])
+      assert.deepStrictEqual(wideRow?.slice(10), [
+        "false",
+        "1m30s",
+        "Unknown",
+        "7.5 GB",
+        "s3://backups/hourly",
+        "All is well"
+      ])
     })
   })
 })
