@@ -37,6 +37,18 @@ const checkInterval = (text: string): number | "off" | undefined => {
   return millis >= 600_000 && millis <= 168 * 3_600_000 ? millis : undefined
 }
 
+/** How many Jobs of a kind may be active, over all resources. */
+const mostAtOnce = (what: "runs" | "drills" | "checks", usual: number, description: string) =>
+  Flag.Int(`max-concurrent-${what}`).pipe(
+    Flag.withMetavar("N"),
+    Flag.withDefault(usual),
+    Flag.filter(
+      (n) => n >= 1,
+      () => "must be 1 or more"
+    ),
+    Flag.withDescription(`${description} (default: ${usual})`)
+  )
+
 const flags = {
   image: Flag.String("image").pipe(
     Flag.withMetavar("IMAGE"),
@@ -92,27 +104,15 @@ const flags = {
       "watch the KafkaBackups of this namespace only; may be given several times (default: all namespaces)"
     )
   ),
-  maxConcurrentRuns: Flag.Int("max-concurrent-runs").pipe(
-    Flag.withMetavar("N"),
-    Flag.withDefault(10),
-    Flag.filter(
-      (n) => n >= 1,
-      () => "must be 1 or more"
-    ),
-    Flag.withDescription(
-      "most runs at the same time, over all KafkaBackups; further runs wait, and namespaces take turns (default: 10)"
-    )
+  maxConcurrentRuns: mostAtOnce(
+    "runs",
+    10,
+    "most runs at the same time, over all KafkaBackups; further runs wait, and namespaces take turns"
   ),
-  maxConcurrentDrills: Flag.Int("max-concurrent-drills").pipe(
-    Flag.withMetavar("N"),
-    Flag.withDefault(2),
-    Flag.filter(
-      (n) => n >= 1,
-      () => "must be 1 or more"
-    ),
-    Flag.withDescription(
-      "most drills at the same time, over all KafkaBackups; they do not count as runs, and never make one wait (default: 2)"
-    )
+  maxConcurrentDrills: mostAtOnce(
+    "drills",
+    2,
+    "most drills at the same time, over all KafkaBackups; they do not count as runs, and never make one wait"
   ),
   strimzi: Flag.Boolean("strimzi").pipe(
     Flag.withDefault(false),
@@ -120,16 +120,10 @@ const flags = {
       "read Strimzi's Kafka and KafkaUser resources for strimziRef; takes the right to get them, as deploy/components/strimzi gives it"
     )
   ),
-  maxConcurrentChecks: Flag.Int("max-concurrent-checks").pipe(
-    Flag.withMetavar("N"),
-    Flag.withDefault(5),
-    Flag.filter(
-      (n) => n >= 1,
-      () => "must be 1 or more"
-    ),
-    Flag.withDescription(
-      "most checks of what runs need at the same time, over all KafkaBackups; they do not count as runs, and never make one wait (default: 5)"
-    )
+  maxConcurrentChecks: mostAtOnce(
+    "checks",
+    5,
+    "most checks of what runs need at the same time, over all KafkaBackups; they do not count as runs, and never make one wait"
   ),
   checkInterval: Flag.String("check-interval").pipe(
     Flag.withMetavar("DURATION"),

@@ -2,10 +2,14 @@ import { spawn } from "node:child_process"
 import { dirname, join } from "node:path"
 import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
 import * as Install from "../../scripts/services/Install.ts"
-import type { Answer } from "./Kubectl.ts"
+import * as Answer from "./Answer.ts"
 
 /** Runs what a user types, with nothing of this machine's own Helm. */
-export const run = async ({ kubeconfig }: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<Answer> => {
+export const run = async (
+  { kubeconfig }: ApiServer,
+  args: ReadonlyArray<string>,
+  input = ""
+): Promise<Answer.Answer> => {
   const program = await Install.helm()
   const home = (name: string) => join(dirname(kubeconfig), "helm", name)
   const env = {
@@ -15,16 +19,7 @@ export const run = async ({ kubeconfig }: ApiServer, args: ReadonlyArray<string>
     HELM_CONFIG_HOME: home("config"),
     HELM_DATA_HOME: home("data")
   }
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env })
-    let [stdout, stderr] = ["", ""]
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
-    child.stdin.on("error", () => {})
-    child.stdin.end(input)
-    child.once("error", reject)
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }))
-  })
+  return Answer.of(spawn(program, args, { env }), input)
 }
 
 /** As `run`, but anything but success is an error that says what Helm said; gives its standard output. */

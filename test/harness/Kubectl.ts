@@ -1,29 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { dirname, join } from "node:path"
 import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
-
-/** How a kubectl ended and what it printed. */
-export interface Answer {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
+import * as Answer from "./Answer.ts"
 
 const start = ({ kubeconfig, kubectl }: ApiServer, args: ReadonlyArray<string>): ChildProcess =>
   spawn(kubectl, [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(dirname(kubeconfig), "cache")}`, ...args])
 
 /** Runs what a user types, with `input` for `-f -`. */
-export const run = (apiserver: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const child = start(apiserver, args)
-    let [stdout, stderr] = ["", ""]
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
-    child.stdin?.on("error", () => {})
-    child.stdin?.end(input)
-    child.once("error", reject)
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }))
-  })
+export const run = (apiserver: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<Answer.Answer> =>
+  Answer.of(start(apiserver, args), input)
 
 /** As `run`, but anything but success is an error that says what kubectl said; gives its standard output. */
 export const succeed = async (apiserver: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<string> => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { describe, it } from "vitest"
 import * as Tools from "../../scripts/services/Tools.ts"
+import * as Answer from "./Answer.ts"
 import { areRequired } from "./services.ts"
 
 /** `describe` for tests that run a program of others; skipped visibly without it, or failed where services must be. */
@@ -20,25 +21,9 @@ export const describeWithTools = (needs: ReadonlyArray<Tools.Tool>, name: string
   }
 }
 
-export interface Answer {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Runs one to its end. */
 export const run = (
   tool: Tools.Tool,
   args: ReadonlyArray<string>,
   { cwd, input = "" }: { readonly cwd?: string; readonly input?: string } = {}
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(Tools.program(tool), args, cwd === undefined ? {} : { cwd })
-    let [stdout, stderr] = ["", ""]
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
-    child.stdin.on("error", () => {})
-    child.stdin.end(input)
-    child.once("error", reject)
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }))
-  })
+): Promise<Answer.Answer> => Answer.of(spawn(Tools.program(tool), args, cwd === undefined ? {} : { cwd }), input)

@@ -1,4 +1,4 @@
-import { Cause, Effect, Option, Result } from "effect"
+import { Effect, Result } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
@@ -16,6 +16,7 @@ import { defaultTtlSeconds } from "../StatusReport.ts"
 import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as StuckEvents from "../StuckEvents.ts"
 import * as Observed from "../Observed.ts"
+import * as OptionalStep from "../OptionalStep.ts"
 import * as DeletedDrill from "./DeletedDrill.ts"
 import * as DrillDue from "./DrillDue.ts"
 import * as DrillJob from "./DrillJob.ts"
@@ -38,24 +39,15 @@ export interface DrillResult {
   readonly millis: number
 }
 
-/** After a failure, and while the API server rejects a Job, the step is tried again after this time. */
-const failedAgainMillis = 30_000
-const refusedAgainMillis = 60_000
-
 /** How often an active drill is looked at. Nothing of it is reported before its end, unless it does not start. */
 const activeEveryMillis = 30_000
-
-/** A queued drill asks again after this time. It is woken when there is room for it. */
-const queuedAgainMillis = 60_000
-
-/** After the end of a Job was reported: another drill may be due. */
-const endedAgainMillis = 1000
 
 /** Reads the state of the resource's drills and starts the one that is due. Never fails. */
 export const take = (
   context: ReconcileContext,
   observed: Observed.Observed
-): Effect.Effect<DrillResult, never, KubernetesApi> => isolated(observed, settling(context, observed), unchanged)
+): Effect.Effect<DrillResult, never, KubernetesApi> =>
+  OptionalStep.isolated("drill", observed, settling(context, observed), unchanged)
 
 /** A step that fails gives its place up, or the room that it does not use would wake its resource without a pause. */
 const settling = (context: ReconcileContext, observed: Observed.Observed) =>
@@ -65,24 +57,8 @@ const unchanged: DrillResult = {
   observation: { _tag: "Unchanged" },
   refusedTrigger: undefined,
   unreported: [],
-  millis: failedAgainMillis
+  millis: OptionalStep.failedAgainMillis
 }
-
-/** Also an internal error of this part must not keep a backup from starting. */
-const isolated = <A, E extends Error, R>(
-  { key }: Pick<Observed.Observed, "key">,
-  step: Effect.Effect<A, E, R>,
-  otherwise: A
-): Effect.Effect<A, never, R> =>
-  Effect.catchCause(step, (cause) => {
-    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-    const log =
-      error === undefined
-        ? Effect.logError("internal error while looking after a drill (please report it)", cause)
-        : Effect.logWarning(`looking after a drill failed, trying again: ${error.message}`)
-    return Effect.as(Effect.annotateLogs(log, { resource: key }), otherwise)
-  })
 
 const taken = Effect.fnUntraced(function* (
   context: ReconcileContext,
@@ -132,9 +108,9 @@ const taken = Effect.fnUntraced(function* (
       Math.min(
         due.requeueMillis === undefined ? Infinity : due.requeueMillis - observed.nowMillis,
         active === undefined ? Infinity : activeEveryMillis,
-        started.queue === undefined ? Infinity : queuedAgainMillis,
-        started.refusal === undefined ? Infinity : refusedAgainMillis,
-        lost === undefined ? endedMillis(unreported) : endedAgainMillis
+        started.queue === undefined ? Infinity : OptionalStep.queuedAgainMillis,
+        started.refusal === undefined ? Infinity : OptionalStep.refusedAgainMillis,
+        lost === undefined ? endedMillis(unreported) : OptionalStep.endedAgainMillis
       )
     )
   }
@@ -144,7 +120,7 @@ const taken = Effect.fnUntraced(function* (
 const endedMillis = (unreported: ReadonlyArray<ObservedDrills.ObservedDrill>): number => {
   if (unreported.length === 0) return Infinity
   const isDeleted = unreported.every(({ job }) => job.metadata.deletionTimestamp !== undefined)
-  return isDeleted ? activeEveryMillis : endedAgainMillis
+  return isDeleted ? activeEveryMillis : OptionalStep.endedAgainMillis
 }
 
 /** Jobs of drills that were asked for earlier still end and are let go. */
@@ -240,6 +216,6 @@ export const release = Effect.fn("DrillStep.release")(function* (
         : state.isStuck
           ? { _tag: "Stuck" }
           : { _tag: "Keep", ttlSecondsAfterFinished }
-    yield* isolated(observed, JobRelease.release(caches, job, how), undefined)
+    yield* OptionalStep.isolated("drill", observed, JobRelease.release(caches, job, how), undefined)
   }
 })

@@ -2,7 +2,7 @@ import { Result } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
 import * as RunSpec from "../../identity/RunSpec.ts"
 import * as JobName from "../../identity/JobName.ts"
-import type { RunIdentity } from "../../identity/RunIdentity.ts"
+import { type RunIdentity, slotText } from "../../identity/RunIdentity.ts"
 import { given } from "../../resource/Json.ts"
 import type { JobSpec } from "../../resource/JobSpec.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
@@ -77,6 +77,12 @@ export const withRunSpec = (
     },
     ofJob: given({ [Labels.generationAnnotation]: generation === undefined ? undefined : String(generation) })
   })
+}
+
+/** The same for a Job without a slot, where a run spec needs one: the time of the resource's creation. */
+export const encodedWithoutSlot = (backup: KafkaBackup): Result.Result<string, JobObject.JobRefused> => {
+  const created = Date.parse(backup.metadata.creationTimestamp ?? "")
+  return encoded({ backup, slot: slotText(Number.isNaN(created) ? 0 : created) })
 }
 
 /** The run spec as it goes into a pod's environment. */

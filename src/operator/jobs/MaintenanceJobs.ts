@@ -1,7 +1,6 @@
 import { Result } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
 import * as JobName from "../../identity/JobName.ts"
-import { slotText } from "../../identity/RunIdentity.ts"
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import * as Labels from "../Labels.ts"
@@ -60,11 +59,9 @@ const make = (
   args: ReadonlyArray<string>,
   annotations: Readonly<Record<string, string>> = {}
 ): Result.Result<Job, JobObject.JobRefused> => {
-  const { creationTimestamp, name, namespace, uid } = backup.metadata
+  const { name, namespace, uid } = backup.metadata
   const owner = given({ name, uid, namespace })
-  // A maintenance Job has no slot, but a run spec needs one.
-  const created = Date.parse(creationTimestamp ?? "")
-  return JobTemplate.encoded({ backup, slot: slotText(Number.isNaN(created) ? 0 : created) }).pipe(
+  return JobTemplate.encodedWithoutSlot(backup).pipe(
     Result.flatMap((runSpec) =>
       JobObject.make({
         resource: backup,

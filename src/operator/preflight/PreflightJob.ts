@@ -1,7 +1,6 @@
 import { Result } from "effect"
 import * as JobName from "../../identity/JobName.ts"
 import type { Owner } from "../../identity/RunIdentity.ts"
-import { slotText } from "../../identity/RunIdentity.ts"
 import type { Job } from "../../kubernetes/Objects.ts"
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
@@ -28,9 +27,8 @@ export const make = (
   { isQuick, key }: Pick<DueCheck, "isQuick" | "key">,
   settings: JobSettings
 ): Result.Result<Job, JobObject.JobRefused> => {
-  const { creationTimestamp, generation = 0, name, namespace, uid } = backup.metadata
-  const created = Date.parse(creationTimestamp ?? "")
-  return JobTemplate.encoded({ backup, slot: slotText(Number.isNaN(created) ? 0 : created) }).pipe(
+  const { generation = 0, name, namespace, uid } = backup.metadata
+  return JobTemplate.encodedWithoutSlot(backup).pipe(
     Result.flatMap((runSpec) =>
       JobObject.make({
         resource: backup,

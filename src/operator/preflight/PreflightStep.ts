@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { Cause, Effect, Option, Result } from "effect"
+import { Effect, Result } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
@@ -13,6 +13,7 @@ import * as EnsureJob from "../EnsureJob.ts"
 import * as JobFacts from "../jobs/JobFacts.ts"
 import * as JobRelease from "../JobRelease.ts"
 import * as Observed from "../Observed.ts"
+import * as OptionalStep from "../OptionalStep.ts"
 import type { ReconcileContext } from "../ReconcileContext.ts"
 import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as StuckEvents from "../StuckEvents.ts"
@@ -45,18 +46,8 @@ export interface Runs {
   readonly isUnderWay: boolean
 }
 
-/** After a failure, and while the API server rejects a Job, the step is tried again after this time. */
-const failedAgainMillis = 30_000
-const refusedAgainMillis = 60_000
-
 /** How often an active check is looked at: its end is an event, its trouble may be none. */
 const activeEveryMillis = 15_000
-
-/** A queued check asks again after this time. It is woken when there is room for it. */
-const queuedAgainMillis = 60_000
-
-/** After the end of a Job was reported: another check may be due. */
-const endedAgainMillis = 1000
 
 /** How long a Job stays once its end is in the status, in seconds: the log of a failure is worth more. */
 const ttlSeconds = { passed: 300, failed: 3600, incomplete: 3600 } as const
@@ -65,7 +56,7 @@ const unchanged: PreflightResult = {
   observation: { _tag: "Unchanged" },
   refusedTrigger: undefined,
   unreported: [],
-  millis: failedAgainMillis
+  millis: OptionalStep.failedAgainMillis
 }
 
 /** Reads the state of the resource's checks and starts the one that is due. Never fails. */
@@ -78,24 +69,8 @@ export const take = (
   const step = Effect.onError(taken(context, observed, runs), () =>
     Effect.sync(() => context.checkQueue.settle(observed.key))
   )
-  return isolated(observed, step, unchanged)
+  return OptionalStep.isolated("check", observed, step, unchanged)
 }
-
-/** Also an internal error of this part must not keep a backup from starting. */
-const isolated = <A, E extends Error, R>(
-  { key }: Pick<Observed.Observed, "key">,
-  step: Effect.Effect<A, E, R>,
-  otherwise: A
-): Effect.Effect<A, never, R> =>
-  Effect.catchCause(step, (cause) => {
-    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-    const log =
-      error === undefined
-        ? Effect.logError("internal error while looking after a check (please report it)", cause)
-        : Effect.logWarning(`looking after a check failed, trying again: ${error.message}`)
-    return Effect.as(Effect.annotateLogs(log, { resource: key }), otherwise)
-  })
 
 /** From 0 to below 1, always the same for a resource. */
 const shareOf = (uid: string): number => createHash("sha256").update(uid).digest().readUInt32BE(0) / 2 ** 32
@@ -144,11 +119,11 @@ const taken = Effect.fnUntraced(function* (
   const millis = Math.min(
     due.requeueMillis === undefined ? Infinity : due.requeueMillis - nowMillis,
     facts.active === undefined ? Infinity : activeEveryMillis,
-    started.queue === undefined ? Infinity : queuedAgainMillis,
-    started.refusal === undefined ? Infinity : refusedAgainMillis,
+    started.queue === undefined ? Infinity : OptionalStep.queuedAgainMillis,
+    started.refusal === undefined ? Infinity : OptionalStep.refusedAgainMillis,
     // A Job that is being deleted is let go already: its end is an event.
     unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) || started.recalled.length > 0
-      ? endedAgainMillis
+      ? OptionalStep.endedAgainMillis
       : Infinity
   )
   return {
@@ -260,6 +235,6 @@ export const release = Effect.fn("PreflightStep.release")(function* (
     const how: JobRelease.Release = state.isStuck
       ? { _tag: "Stuck" }
       : { _tag: "Keep", ttlSecondsAfterFinished: ttlSeconds[state.check.outcome] }
-    yield* isolated(observed, JobRelease.release(caches, job, how), undefined)
+    yield* OptionalStep.isolated("check", observed, JobRelease.release(caches, job, how), undefined)
   }
 })
