@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-// Starts the command line from a checkout, whatever Node the machine has: the project brings its own.
+// Starts the command line, whatever Node the machine has: the project brings its own. A checkout runs its sources; an
+// installed package runs dist/, since Node strips no types below a node_modules folder.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import * as module from "node:module"
 import { constants } from "node:os"
 import { fileURLToPath } from "node:url"
 
-const main = new URL("../src/main.ts", import.meta.url)
+const isInstalled = import.meta.url.includes("/node_modules/")
+const main = new URL(isInstalled ? "../dist/main.mjs" : "../src/main.ts", import.meta.url)
 const ours = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url))
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {

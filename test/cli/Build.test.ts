@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { bin } from "../../package.json" with { type: "json" }
 import { version } from "../../src/version.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -33,7 +34,7 @@ beforeAll(() => {
   const built = spawnSync(process.execPath, [build, join(away, "dist")], { encoding: "utf8" })
   assert.strictEqual(built.status, 0, built.stderr)
   renameSync(join(away, "dist"), join(away, "moved"))
-})
+}, 240_000)
 afterAll(() => rmSync(away, { recursive: true, force: true }))
 
 describe("what npm run build makes", () => {
@@ -69,7 +70,7 @@ spec:
   })
 })
 
-describe("kafka-backup-operator/testing, as it is packed", () => {
+describe("the package, as it is packed", () => {
   const userTest = `import assert from "node:assert/strict"
 import { test } from "node:test"
 import { faults, kafkaBackup, TestOperator } from "kafka-backup-operator/testing"
@@ -84,16 +85,34 @@ test("a backup survives a store that does not answer", async () => {
 })
 `
   let project: string
+  let ours: string
 
-  /** A user's project with nothing but the package in its node_modules. */
+  /** A user's project with nothing but the packed file in its node_modules. */
   beforeAll(() => {
     project = join(away, "project")
-    const ours = join(project, "node_modules/kafka-backup-operator")
+    ours = join(project, "node_modules/kafka-backup-operator")
+    const packed = join(away, "packed")
     mkdirSync(ours, { recursive: true })
-    copyFileSync(join(root, "package.json"), join(ours, "package.json"))
-    cpSync(join(away, "moved"), join(ours, "dist"), { recursive: true })
+    mkdirSync(packed)
+    copyFileSync(join(root, "package.json"), join(packed, "package.json"))
+    for (const name of ["bin", "crds"]) cpSync(join(root, name), join(packed, name), { recursive: true })
+    cpSync(join(away, "moved"), join(packed, "dist"), { recursive: true })
+    const pack = spawnSync("npm", ["pack", "--ignore-scripts", "--silent"], { cwd: packed, encoding: "utf8" })
+    assert.strictEqual(pack.status, 0, pack.stderr)
+    const file = join(packed, pack.stdout.trim())
+    assert.strictEqual(
+      spawnSync("tar", ["--extract", "--gzip", "--strip=1", `--file=${file}`, `--directory=${ours}`]).status,
+      0
+    )
     writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
     writeFileSync(join(project, "backup.test.mts"), userTest)
+  })
+
+  it("has the command, which runs below node_modules", () => {
+    const { stderr, stdout } = spawnSync(process.execPath, [join(ours, bin["kafka-backup"]), "--version"], {
+      encoding: "utf8"
+    })
+    assert.strictEqual(stdout, `kafka-backup ${version}\n`, stderr)
   })
 
   it("runs a user's test with node:test, without other packages", () => {

@@ -14,7 +14,9 @@ interface Step {
 }
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>
-  readonly jobs: Readonly<Record<string, { readonly steps: ReadonlyArray<Step> }>>
+  readonly jobs: Readonly<
+    Record<string, { readonly permissions?: Readonly<Record<string, string>>; readonly steps: ReadonlyArray<Step> }>
+  >
 }
 
 const read = (...names: ReadonlyArray<string>) => readFileSync(join(root, ...names), "utf8")
@@ -45,6 +47,43 @@ describe("a release", () => {
       assert.notInclude(next, version, file)
       assert.include(next, "9.8.7-rc.1", file)
       assert.strictEqual(VersionPlaces.write(file, next, version), text)
+    }
+  })
+
+  it("has the version everywhere after `npm version`, also in the chart", () => {
+    const copy = mkdtempSync(join(tmpdir(), "kafka-backup-version-"))
+    const run = (command: string, ...args: ReadonlyArray<string>) =>
+      execFileSync(command, args, { cwd: copy, encoding: "utf8", stdio: "pipe" })
+    try {
+      for (const name of ["package.json", "package-lock.json", "deploy", "scripts", "crds"]) {
+        cpSync(join(root, name), join(copy, name), { recursive: true })
+      }
+      const git = (...args: ReadonlyArray<string>) =>
+        run("git", "-c", "user.name=test", "-c", "user.email=test@example.com", ...args)
+      git("init", "--quiet")
+      git("add", ".")
+      git("commit", "--quiet", "--message", "before")
+      run("npm", "version", "9.8.7", "--no-git-tag-version")
+      run(process.execPath, "scripts/versions.ts", "--check")
+      run(process.execPath, "scripts/chart.ts", "--check")
+      const named = git("grep", "--files-with-matches", "--fixed-strings", "kafka-backup:9.8.7", "--", "deploy")
+      assert.include(named.split("\n"), "deploy/helm/kafka-backup-operator/files/admission-policy.yaml")
+      assert.include(run("cat", "deploy/helm/kafka-backup-operator/Chart.yaml"), 'appVersion: "9.8.7"')
+      assert.strictEqual(git("diff", "--name-only", "--", "deploy"), "", "what changed is added to the commit")
+    } finally {
+      rmSync(copy, { recursive: true, force: true })
+    }
+  })
+
+  it("is built by a job that may write nothing, and published by one that runs no code of the repository", () => {
+    const { jobs } = parse(read(".github/workflows/release.yml")) as Workflow
+    for (const { permissions, steps } of Object.values(jobs)) {
+      const uses = steps.map((step) => step.uses ?? "")
+      const commands = steps.map((step) => step.run ?? "").join("\n")
+      const writes = Object.values(permissions ?? {}).includes("write")
+      if (/\b(?:npm|node|bash) /.test(commands)) assert.isFalse(writes)
+      if (permissions?.["contents"] === "write")
+        assert.isFalse(uses.some((action) => action.startsWith("actions/checkout")))
     }
   })
 
