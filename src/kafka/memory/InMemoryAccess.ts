@@ -11,9 +11,7 @@ const permitted = <A>(state: Cluster.ClusterState, denied: DeniedOperation, miss
   Effect.andThen(
     Cluster.applyFaults(state, "access", { operation: "metadata" }),
     Effect.suspend(() =>
-      state.denied.has(denied)
-        ? Effect.fail(Cluster.denied("access", "cluster", missing))
-        : Effect.succeed(answer())
+      state.denied.has(denied) ? Effect.fail(Cluster.denied("access", "cluster", missing)) : Effect.succeed(answer())
     )
   )
 

@@ -25,9 +25,7 @@ export const accessChanges = ({ access }: KafkaWriteWire, retried: Retried): Acc
   quotas: retried(access.quotas),
   mayCreateAcls: retried(access.mayCreateAcls),
   createAcls: (acls) =>
-    acls.length === 0
-      ? Effect.succeed([])
-      : retried(Effect.flatMap(access.createAcls(acls), settled("creating ACLs"))),
+    acls.length === 0 ? Effect.succeed([]) : retried(Effect.flatMap(access.createAcls(acls), settled("creating ACLs"))),
   alterQuotas: (quotas, options) =>
     quotas.length === 0
       ? Effect.succeed([])

@@ -194,6 +194,12 @@ const all = {
     meaning: "The backup has no offsets of a consumer group that `spec.offsetReset` names, or of any group.",
     todo: "Choose groups of the backup, or another strategy."
   },
+  MetadataNotInBackup: {
+    of: ["Preflight"],
+    meaning:
+      "The backup has no ACLs, or no client quotas, which `spec.acls` or `spec.quotas` asks for. The message says why.",
+    todo: "Set the field to `None`, or choose a backup that has them."
+  },
   OtherSourceCluster: {
     of: ["Preflight"],
     meaning: "The backup is of another cluster than `spec.offsetReset.sourceCluster` says.",

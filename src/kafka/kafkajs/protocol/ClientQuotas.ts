@@ -63,7 +63,10 @@ export const alter = (
     w.arrayLength(quotas.length)
     for (const { entity, values } of quotas) {
       w.arrayLength(entity.length)
-      for (const { name, type } of entity) w.string(type).nullableString(name ?? undefined).noTags()
+      for (const { name, type } of entity)
+        w.string(type)
+          .nullableString(name ?? undefined)
+          .noTags()
       const entries = Object.entries(values)
       w.arrayLength(entries.length)
       for (const [key, value] of entries) w.string(key).float64(value).boolean(false).noTags()

@@ -27,7 +27,11 @@ export const call = (acls: ReadonlyArray<Acl>, version: number): Call<ReadonlyAr
     w.arrayLength(acls.length)
     for (const { host, name, operation, pattern, permission, principal, resource } of acls) {
       w.int8(AclCodes.resource(resource)).string(name).int8(AclCodes.pattern(pattern))
-      w.string(principal).string(host).int8(AclCodes.operation(operation)).int8(AclCodes.permission(permission)).noTags()
+      w.string(principal)
+        .string(host)
+        .int8(AclCodes.operation(operation))
+        .int8(AclCodes.permission(permission))
+        .noTags()
     }
     w.noTags()
   },
