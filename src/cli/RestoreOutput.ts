@@ -87,8 +87,8 @@ const notes = (restored: Restored) => [
 ]
 
 /** What a dry run would add, for programs. */
-const accessJson = ({ access }: Prepared) =>
-  access === undefined
+const accessJson = ({ access, targets }: Prepared) =>
+  access === undefined || RestoreStanding.isAccessDone(targets)
     ? {}
     : {
         ...(access.acls === undefined ? {} : { aclsToCreate: access.acls.missing }),
@@ -116,7 +116,7 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
         table(prepared),
         ...shown(notes),
         ...GroupNotes.planned(prepared.groups, prepared.targets),
-        ...AccessNotes.planned(prepared.access),
+        ...AccessNotes.planned(prepared.access, RestoreStanding.isAccessDone(prepared.targets)),
         RestoreVerdict.ofDryRun(prepared.targets, prepared.groups)
       ].join("\n")
 

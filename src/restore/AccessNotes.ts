@@ -25,6 +25,8 @@ const users = ({ users: some }: PreparedAccess): ReadonlyArray<string> =>
         `a backup has no passwords: make these users with a password, unless they are there already: ${some.map(AccessText.ofUser).join("; ")}`
       ]
 
+const doneBefore = "an earlier attempt has created the ACLs and quotas of the backup, and they were left as they are"
+
 /** Of a restore that is complete. `wereAdded`: an earlier attempt has added everything. */
 export const done = (
   prepared: PreparedAccess | undefined,
@@ -32,8 +34,7 @@ export const done = (
   wereAdded: boolean
 ): ReadonlyArray<string> => {
   if (prepared === undefined) return []
-  if (wereAdded)
-    return ["an earlier attempt has created the ACLs and quotas of the backup, and they were left as they are"]
+  if (wereAdded) return [doneBefore]
   return [
     ...prepared.notes,
     ...addedOf("ACL", access?.acls, AccessText.ofAcl),
@@ -61,11 +62,13 @@ const plannedOf = <A>(
 }
 
 /** Of a dry run. */
-export const planned = (prepared: PreparedAccess | undefined): ReadonlyArray<string> =>
+export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> =>
   prepared === undefined
     ? []
-    : [
-        ...plannedOf("ACL", prepared.acls, AccessText.ofAcl),
-        ...plannedOf("client quota", prepared.quotas, AccessText.ofQuota),
-        ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
-      ]
+    : wereAdded
+      ? [`Note: ${doneBefore}`]
+      : [
+          ...plannedOf("ACL", prepared.acls, AccessText.ofAcl),
+          ...plannedOf("client quota", prepared.quotas, AccessText.ofQuota),
+          ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
+        ]

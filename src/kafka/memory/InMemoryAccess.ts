@@ -2,12 +2,11 @@ import { Effect } from "effect"
 import { type AccessChanging, type AccessReading, type Acl, type Acls, keyOfAcl, keyOfQuota } from "../AccessRules.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
-import type { DeniedOperation } from "./InMemoryCluster.ts"
 
 /* ACLs, users and quotas of a cluster in memory, with the permissions and the answers of a broker. */
 
-/** A request that needs this permission on the cluster. */
-const permitted = <A>(state: Cluster.ClusterState, denied: DeniedOperation, missing: string, answer: () => A) =>
+/** A request that needs a permission on the cluster; `denied` is its name in `InMemoryCluster.deny`. */
+const permitted = <A>(state: Cluster.ClusterState, denied: string, missing: string, answer: () => A) =>
   Effect.andThen(
     Cluster.applyFaults(state, "access", { operation: "metadata" }),
     Effect.suspend(() =>

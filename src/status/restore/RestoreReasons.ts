@@ -171,7 +171,7 @@ const all = {
   },
   TargetRefused: {
     of: ["Preflight"],
-    meaning: "The brokers refuse to create a topic. The message quotes them.",
+    meaning: "The brokers refuse to create a topic, or can keep no ACLs. The message quotes them.",
     todo: "Correct what the message names, or create the topic yourself."
   },
   TargetNotCovered: {
