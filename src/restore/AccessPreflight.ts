@@ -10,6 +10,7 @@ import * as MetadataDocument from "../manifest/MetadataDocument.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { PreparedAccess } from "./Access.ts"
 import * as AclMapping from "./AclMapping.ts"
+import { groupPrefix } from "./Attempt.ts"
 import { objection, type Objection } from "./Objection.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -111,11 +112,15 @@ const askQuotas = Effect.fnUntraced(function* (
   return { objections: isDenied ? [lacks("AlterConfigs", "to set client quotas")] : [], missing }
 })
 
-/** The groups of the backup that have offsets in topics of the plan. */
+/** The groups of the backup that have offsets in topics of the plan; not those in which restores remember. */
 const groupsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, set: BackupSet, plan: RestorePlan) {
   const sources = new Set(plan.topics.map(({ source }) => source))
   const groups = (yield* GroupsSnapshot.read(store, set.backupId)) ?? []
-  return groups.filter(({ offsets }) => offsets.some(({ topic }) => sources.has(topic))).map(({ groupId }) => groupId)
+  return groups
+    .filter(
+      ({ groupId, offsets }) => !groupId.startsWith(groupPrefix) && offsets.some(({ topic }) => sources.has(topic))
+    )
+    .map(({ groupId }) => groupId)
 })
 
 /** The users that a person has to make, and what is to be known of them. */

@@ -84,6 +84,7 @@ export interface InMemoryCluster {
   readonly expireTransactionalIds: Effect.Effect<void>
   /** ACLs that can be listed. What is refused here says `deny`. */
   readonly addAcls: (...acls: ReadonlyArray<Acl>) => Effect.Effect<void>
+  readonly forgetAcls: Effect.Effect<void>
   readonly addScramUser: (user: ScramUser) => Effect.Effect<void>
   readonly setQuota: (quota: Quota) => Effect.Effect<void>
   /** The brokers have none, as by default in Kafka, and refuse to speak of ACLs. */
@@ -295,6 +296,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
       }
     }),
     addAcls: (...acls) => Effect.sync(() => acls.forEach((acl) => state.access.acls.set(keyOfAcl(acl), acl))),
+    forgetAcls: Effect.sync(() => state.access.acls.clear()),
     addScramUser: (user) => Effect.sync(() => void state.access.users.set(user.name, user)),
     setQuota: (quota) => Effect.sync(() => void state.access.quotas.set(keyOfQuota(quota), quota)),
     removeAuthorizer: Effect.sync(() => {

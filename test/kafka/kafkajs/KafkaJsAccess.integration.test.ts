@@ -41,8 +41,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "a broker with an authorizer", 
     Effect.gen(function* () {
       return {
         ...(yield* open({ bootstrapServers: [kafka.plaintext] })),
-        makeUser: (user: string) =>
-          Effect.promise(() => client.setScram(user, "SCRAM-SHA-512", "secret")),
+        makeUser: (user: string) => Effect.promise(() => client.setScram(user, "SCRAM-SHA-512", "secret")),
         powerless: open(limited)
       }
     })
