@@ -50,21 +50,16 @@ export const placeFacts = Effect.fnUntraced(function* (
 })
 
 /**
- * Writes the groups snapshot, which follows from the plan: an earlier attempt has written the same bytes. A write-once
- * bucket would refuse to replace even those.
+ * Writes a document that follows from the plan, such as the groups snapshot: an earlier attempt has written the same
+ * bytes. A write-once bucket would refuse to replace even those.
  */
-export const placeGroups = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  backupId: BackupId,
-  snapshot: Uint8Array
-) {
-  const key = BackupKeys.groups(backupId)
+export const placeOfPlan = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey, bytes: Uint8Array) {
   yield* store
-    .put(key, [snapshot], { ifAbsent: true, role: "data" })
+    .put(key, [bytes], { ifAbsent: true, role: "data" })
     .pipe(
       Effect.catchIf(isReason("ObjectExists"), () =>
         Effect.flatMap(store.get(key), (found) =>
-          Buffer.compare(found, snapshot) === 0 ? Effect.void : store.put(key, [snapshot], { role: "data" })
+          Buffer.compare(found, bytes) === 0 ? Effect.void : store.put(key, [bytes], { role: "data" })
         )
       )
     )

@@ -6,6 +6,8 @@ import * as Attempts from "../manifest/Attempts.ts"
 import * as ManifestFile from "../manifest/ManifestFile.ts"
 import { isThere } from "../manifest/ObjectsThere.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as ClusterMetadata from "../manifest/ClusterMetadata.ts"
+import * as MetadataDocument from "../manifest/MetadataDocument.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import * as PartitionState from "../manifest/PartitionState.ts"
 import { readFrom, type RunPlan } from "../manifest/RunPlan.ts"
@@ -266,8 +268,13 @@ const write = Effect.fnUntraced(function* (
   const documents: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {
     const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
-    yield* Commit.placeGroups(store, backupId, snapshot)
+    yield* Commit.placeOfPlan(store, BackupKeys.groups(backupId), snapshot)
     documents[BackupKeys.groups(backupId)] = snapshot
+  }
+  if (plan.clusterMetadata !== undefined && ClusterMetadata.hasEntries(plan.clusterMetadata)) {
+    const metadata = MetadataDocument.encode(backupId, plan.clusterMetadata, plan.createdMillis)
+    yield* Commit.placeOfPlan(store, BackupKeys.clusterMetadata(backupId), metadata)
+    documents[BackupKeys.clusterMetadata(backupId)] = metadata
   }
   documents[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
   const text = ManifestFile.listing(unlisted, yield* Commit.documents(store, plan, attempt, documents, ends))

@@ -1,3 +1,4 @@
+import * as ClusterMetadata from "../manifest/ClusterMetadata.ts"
 import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestSegment } from "../manifest/Manifest.ts"
 import * as PartitionState from "../manifest/PartitionState.ts"
@@ -119,6 +120,7 @@ export const of = (
         )
       )
     })),
+    ...(plan.clusterMetadata === undefined ? {} : { clusterMetadata: ClusterMetadata.facts(plan.clusterMetadata) }),
     gaps: plan.topics.flatMap((topic) =>
       topic.partitions.flatMap((partition) => {
         const { gaps, reused: part } = RunState.of(state, topic.name, partition)

@@ -7,6 +7,7 @@ import { RunPlan } from "../manifest/RunPlan.ts"
 import type { Seat } from "../manifest/ShardDeal.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AfterCommit from "./AfterCommit.ts"
+import * as Capturing from "./Capturing.ts"
 import * as Incremental from "./Incremental.ts"
 import * as Planning from "./Planning.ts"
 import type { ReadOptions } from "./Reading.ts"
@@ -67,7 +68,8 @@ export const make = Effect.fn("PlanOnce.make")(function* (
   options: ReadOptions,
   { of }: Seat
 ) {
-  const whole = yield* Planning.make(kafka, request, backupId)
+  const planned = yield* Planning.make(kafka, request, backupId)
+  const whole = yield* Capturing.withMetadata(kafka.access, request.clusterMetadata, planned)
   const { incremental } = request
   const built: Incremental.Built =
     incremental === undefined

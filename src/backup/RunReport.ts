@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
+import { MetadataFacts } from "../manifest/ClusterMetadata.ts"
 import { DamageSummary, VerificationSummary } from "../outcome/VerificationSummary.ts"
 
 /** The report of one attempt of a run: stored beside the set, in the `--report` file, and shown on the terminal. */
@@ -38,6 +39,8 @@ export const RunReport = Schema.Struct({
       joinedStoredBytes: Schema.optionalKey(Schema.Int)
     })
   ),
+  /** What was captured of the cluster beside records, and why some was not. */
+  clusterMetadata: Schema.optionalKey(MetadataFacts),
   /** The earlier backup that this one builds on; absent where everything was read. */
   base: Schema.optionalKey(BackupId),
   /** What was read in full although backups may build on earlier ones: why, and how many partitions. */

@@ -83,6 +83,7 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   ...(success.alreadyComplete ? { alreadyComplete: true, made: made(success) } : {}),
   ...(formatOf(success.facts.settings) === "records" ? {} : { format: formatOf(success.facts.settings) }),
   totals: success.facts.totals,
+  ...(success.facts.clusterMetadata === undefined ? {} : { clusterMetadata: success.facts.clusterMetadata }),
   ...(success.facts.base === undefined ? {} : { base: success.facts.base.backupId }),
   ...readInFull(success.facts),
   ...healed(success),

@@ -2,6 +2,7 @@ import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { Seat } from "../manifest/ShardDeal.ts"
 import type { Adopting } from "../manifest/Adoption.ts"
+import type { Captured } from "./Capturing.ts"
 import type { Incremental } from "./Incremental.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
 import type { TimeRules } from "./KeepRules.ts"
@@ -19,6 +20,8 @@ export interface RunRequest {
   readonly settings: ContentSettings
   /** Present: the backup builds on an earlier one where it can. */
   readonly incremental?: Incremental | undefined
+  /** What is captured of the cluster beside records; absent: nothing. */
+  readonly clusterMetadata?: Captured | undefined
   /** At most the work of this period is lost when the process dies. */
   readonly checkpointIntervalMillis: number
   /** Ceiling on bytes fetched from Kafka per second, for the whole run, and then on bytes that are read again. */

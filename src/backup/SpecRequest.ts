@@ -78,6 +78,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     bytesPerSecond: spec.rateLimit?.bytesPerSecond,
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
     incremental: spec.incremental.enabled ? { fullEvery: spec.incremental.fullEvery } : undefined,
+    clusterMetadata: spec.clusterMetadata,
     percentPerRun: spec.verification.percentPerRun,
     longestRereadMillis: RereadingTime.longestMillis(spec),
     retainedBackups: spec.retention?.backups,

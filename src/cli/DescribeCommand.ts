@@ -16,6 +16,7 @@ import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as DescribedDamage from "./DescribedDamage.ts"
+import * as DescribedMetadata from "./DescribedMetadata.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
@@ -154,6 +155,7 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere:
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
     ["Format", manifest.kb_format ?? "records"],
     ["Compression", manifest.compression ?? "zstd"],
+    ...DescribedMetadata.facts(facts?.clusterMetadata),
     ["Topics", Format.count(sum.topics)],
     ["Segments", Format.count(sum.segments)],
     ["Records", Format.count(sum.records)],

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import * as AccessNotes from "../restore/AccessNotes.ts"
 import * as Appending from "../restore/Appending.ts"
 import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/RestoreWork.ts"
@@ -85,6 +86,16 @@ const notes = (restored: Restored) => [
   ...shown(RestoreNotes.notes(restored))
 ]
 
+/** What a dry run would add, for programs. */
+const accessJson = ({ access, targets }: Prepared) =>
+  access === undefined || RestoreStanding.isAccessDone(targets)
+    ? {}
+    : {
+        ...(access.acls === undefined ? {} : { aclsToCreate: access.acls.missing }),
+        ...(access.quotas === undefined ? {} : { quotasToCreate: access.quotas.missing }),
+        usersToMake: access.users
+      }
+
 /** What a dry run prints; `notes` are about what the restore would do. */
 export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format: "text" | "json"): string =>
   format === "json"
@@ -95,7 +106,8 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
           standing: RestoreStanding.of(prepared.targets),
           topics: actions(prepared),
           notes: shown(notes),
-          ...GroupNotes.plannedJson(prepared.groups, prepared.targets)
+          ...GroupNotes.plannedJson(prepared.groups, prepared.targets),
+          ...accessJson(prepared)
         },
         null,
         2
@@ -104,6 +116,7 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
         table(prepared),
         ...shown(notes),
         ...GroupNotes.planned(prepared.groups, prepared.targets),
+        ...AccessNotes.planned(prepared.access, RestoreStanding.isAccessDone(prepared.targets)),
         RestoreVerdict.ofDryRun(prepared.targets, prepared.groups)
       ].join("\n")
 
@@ -124,6 +137,8 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
           retentionHold: holdJson(restored.hold),
           topics: actions(restored),
           ...GroupNotes.doneJson(restored.groups, restored.offsetReset),
+          ...(restored.accessDone === undefined ? {} : { access: restored.accessDone }),
+          ...(restored.access === undefined ? {} : { usersToMake: restored.access.users }),
           notes: notes(restored)
         },
         null,

@@ -42,6 +42,7 @@ export const ErrorCode = {
   concurrentTransactions: 51,
   transactionCoordinatorFenced: 52,
   transactionalIdAuthorizationFailed: 53,
+  securityDisabled: 54,
   kafkaStorageError: 56,
   saslAuthenticationFailed: 58,
   unknownProducerId: 59,

@@ -204,7 +204,8 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
     "produce",
     "producer",
     "topics",
-    "records"
+    "records",
+    "access"
   ]),
   reason: KafkaReason
 }) {

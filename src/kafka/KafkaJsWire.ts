@@ -1,4 +1,5 @@
 import { Effect, type Scope } from "effect"
+import * as Access from "./kafkajs/Access.ts"
 import { chunks } from "./kafkajs/chunks.ts"
 import * as Cluster from "./kafkajs/Cluster.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
@@ -97,5 +98,6 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
       Effect.map((configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))),
       Effect.mapError(Cluster.failing("configs"))
     ),
+  access: Access.reading({ brokers }),
   groupOffsets: (topics) => GroupOffsets.read(brokers, new Set(topics)).pipe(Effect.mapError(Cluster.failing("groups")))
 })

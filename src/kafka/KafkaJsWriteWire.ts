@@ -1,4 +1,5 @@
 import { Effect, type Scope } from "effect"
+import * as Access from "./kafkajs/Access.ts"
 import type { Api, Call } from "./kafkajs/protocol/Api.ts"
 import * as AddPartitionsToTxn from "./kafkajs/protocol/AddPartitionsToTxn.ts"
 import * as Cluster from "./kafkajs/Cluster.ts"
@@ -147,6 +148,7 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         ErrorCode.leaderNotAvailable,
         DeleteRecords.replicationMillis
       ),
+    access: Access.changing({ brokers, controller }),
     groups: Effect.suspend(() => GroupOffsets.list(brokers)).pipe(Effect.mapError(Cluster.failing("groups"))),
     commitOffsets: (node, groupId, committed, keptMillis) =>
       ask(

@@ -1,4 +1,5 @@
 import { Context, type Effect, type Scope } from "effect"
+import type { AccessChanging } from "./AccessRules.ts"
 import type { ProducerPosition } from "./batch/SealedBatch.ts"
 import type { BrokerGuards } from "./BrokerGuards.ts"
 import type { KafkaError, KafkaReason } from "./KafkaError.ts"
@@ -185,6 +186,8 @@ export interface KafkaSinkShape {
     partitions: ReadonlyArray<TopicPartition>,
     timestampMillis: number
   ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /** Who may do what: ACLs, names of users, quotas. */
+  readonly access: AccessChanging
   /** The groups that exist and that the principal may describe. */
   readonly groups: Effect.Effect<ReadonlyArray<ListedGroup>, KafkaError>
   /**

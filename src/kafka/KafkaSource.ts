@@ -1,4 +1,5 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { AccessReading } from "./AccessRules.ts"
 import type { BrokerGuards } from "./BrokerGuards.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
@@ -152,6 +153,8 @@ export interface KafkaSourceShape {
   readonly topicConfigs: (
     names: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
+  /** Who may do what: ACLs, names of users, quotas. */
+  readonly access: AccessReading
   /** Committed offsets (>= 0) on the given topics, of all groups that the principal may describe. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
   /**

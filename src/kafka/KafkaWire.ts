@@ -1,4 +1,5 @@
 import type { Effect } from "effect"
+import type { AccessReading } from "./AccessRules.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { EpochPlace, GroupOffsets, OffsetKind, PartitionOffset, TopicPartition } from "./KafkaSource.ts"
 import type { TopicCleanup } from "./TopicCleanup.ts"
@@ -118,6 +119,7 @@ export interface KafkaWire {
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
   /** As `KafkaSource.cleanup`. */
   readonly cleanup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, TopicCleanup>, KafkaError>
+  readonly access: AccessReading
   /** As `KafkaSource.groupOffsets`. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
 }

@@ -1,4 +1,5 @@
 import type { Effect } from "effect"
+import type { AccessChanging } from "./AccessRules.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { DoomedTopic, ListedGroup, NewTopic, Producer, TopicOutcome } from "./KafkaSink.ts"
 import type { PartitionOffset, TopicPartition } from "./KafkaSource.ts"
@@ -113,6 +114,7 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
     partition: TopicPartition,
     offset: number
   ) => Effect.Effect<number, KafkaError>
+  readonly access: AccessChanging
   /** As `KafkaSink.groups`. */
   readonly groups: Effect.Effect<ReadonlyArray<ListedGroup>, KafkaError>
   /** One error code per offset, in the same order. */

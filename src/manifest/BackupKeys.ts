@@ -23,6 +23,9 @@ export const laterFacts = (backupId: BackupId, attemptNumber: number) =>
 export const isFacts = (name: string): boolean => /^kb-meta(-\d{6})?\.json$/u.test(name)
 /** Committed consumer-group offsets, in the open format. */
 export const groups = (backupId: BackupId) => key(`${backupId}/consumer-groups-snapshot.json`)
+export const clusterMetadataName = "cluster-metadata.json"
+/** ACLs, names of users and quotas: see MetadataDocument.ts. */
+export const clusterMetadata = (backupId: BackupId) => key(`${backupId}/${clusterMetadataName}`)
 /** The full report of the attempt that completed the set. */
 export const report = (backupId: BackupId) => key(`${backupId}/report.json`)
 /** Reserves the folder for one run identity, created only if absent. */

@@ -19,7 +19,7 @@ import * as Seal from "./Seal.ts"
 const isOfAttempt = (name: string): boolean =>
   Seal.isLeftover(name) ||
   BackupKeys.isDamage(name) ||
-  ["plan.json", "consumer-groups-snapshot.json", "retired.json"].includes(name)
+  ["plan.json", "consumer-groups-snapshot.json", BackupKeys.clusterMetadataName, "retired.json"].includes(name)
 
 /** True if an attempt wrote everything in the folder: with anything else in it, it is left alone. */
 const isOnlyOfAttempts = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>

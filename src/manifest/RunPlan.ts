@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
+import { ClusterMetadata } from "./ClusterMetadata.ts"
 import { FullReason } from "./FullReason.ts"
 import type { SegmentSettings } from "../segment/Segment.ts"
 
@@ -123,6 +124,8 @@ export const RunPlan = Schema.Struct({
   topics: Schema.Array(PlannedTopic),
   /** Absent without permission to list or describe groups. */
   groups: Schema.optionalKey(Schema.Array(PlannedGroup)),
+  /** Absent: nothing of the kind was asked for, or an earlier version made the plan. */
+  clusterMetadata: Schema.optionalKey(ClusterMetadata),
   /** Notes for the report: missing permissions, patterns without a match. */
   notes: Schema.Array(Schema.String)
 })

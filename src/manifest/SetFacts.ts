@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { offsetHeaderKeys } from "../segment/Segment.ts"
+import { MetadataFacts } from "./ClusterMetadata.ts"
 import { BaseSet, ContentSettings, segmentSettings, TopicSelectors } from "./RunPlan.ts"
 
 /**
@@ -95,6 +96,8 @@ export const SetFacts = Schema.Struct({
       )
     })
   ),
+  /** What was captured of the cluster beside records; absent where nothing of the kind was asked for. */
+  clusterMetadata: Schema.optionalKey(MetadataFacts),
   gaps: Schema.Array(
     Schema.Struct({
       topic: Schema.String,

@@ -1,3 +1,4 @@
+import { ClusterMetadataSpec } from "./ClusterMetadataSpec.ts"
 import * as Compression from "./Compression.ts"
 import { DrillSpec } from "./DrillSpec.ts"
 import * as Field from "./Field.ts"
@@ -76,6 +77,7 @@ export const KafkaBackupSpec = Field.object(
       }),
       30
     ),
+    clusterMetadata: Field.withDefault(ClusterMetadataSpec, {}),
     incremental: Field.withDefault(IncrementalSpec, {}),
     verification: Field.withDefault(VerificationSpec, {}),
     retention: Field.optional(RetentionSpec),

@@ -1,4 +1,5 @@
 import { BackupRefSpec, namesOneBackup } from "./BackupRefSpec.ts"
+import { RestoredAcls, RestoredQuotas } from "./ClusterMetadataSpec.ts"
 import { ConfirmRecreate, ExistingTopics, existingTopicsRules } from "./ExistingTopicsSpec.ts"
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
@@ -118,6 +119,8 @@ export const KafkaRestoreSpec = Field.object(
     compression: Field.optional(RestoreCompression),
     configs: Field.withDefault(Configs, "FromBackup"),
     configOverrides: Field.optional(ConfigOverrides),
+    acls: Field.withDefault(RestoredAcls, "None"),
+    quotas: Field.withDefault(RestoredQuotas, "None"),
     rateLimit: Field.optional(RestoreRateLimitSpec),
     circuitBreaker: Field.withDefault(CircuitBreakerSpec, {}),
     dryRun: Field.withDefault(

@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import * as Access from "./Access.ts"
 import * as Cleaning from "./Cleaning.ts"
 import * as Configuring from "./Configuring.ts"
 import * as Groups from "./groups/Groups.ts"
@@ -65,4 +66,23 @@ export const setGroups = Effect.fnUntraced(function* (
     yield* journal.change(targets, (known) => ({ ...known, groupsSetMillis, ...left }))
   }
   return { offsetReset, wereGroupsSet: areSet && groups?.strategy !== undefined }
+})
+
+/**
+ * Adds ACLs and quotas, once: what somebody has taken away since then must not come back. It is the last step, because
+ * an ACL may deny the restore itself.
+ */
+export const addAccess = Effect.fnUntraced(function* (
+  { journal, systems, targets }: Underway,
+  access: Access.PreparedAccess | undefined
+) {
+  if (access === undefined) return { accessDone: undefined, wasAccessDone: false }
+  const wasAccessDone = targets.every(({ topic }) => journal.memory().get(topic.target)?.accessMillis !== undefined)
+  if (wasAccessDone) return { accessDone: undefined, wasAccessDone }
+  const accessDone = yield* Access.create(systems.sink, access)
+  if (Access.isWhole(accessDone)) {
+    const accessMillis = yield* Clock.currentTimeMillis
+    yield* journal.change(targets, (known) => ({ ...known, accessMillis }))
+  }
+  return { accessDone, wasAccessDone }
 })

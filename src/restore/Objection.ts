@@ -23,6 +23,7 @@ export interface Objection {
     | "TargetRefused"
     | "TargetNotCovered"
     | "GroupsNotInBackup"
+    | "MetadataNotInBackup"
     | "OtherSourceCluster"
     | "GroupDenied"
     | "GroupsRepartitioned"

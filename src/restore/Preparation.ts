@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Memory from "../worker/Memory.ts"
+import * as AccessPreflight from "./AccessPreflight.ts"
 import * as Appending from "./Appending.ts"
 import * as Counting from "./Counting.ts"
 import * as Covers from "./Covers.ts"
@@ -47,10 +48,12 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const { damaged, elsewhere, plan: whole, planWith, set } = yield* planOf(systems.store, request)
   const { means, plan } = yield* HolePlan.fitted(systems.sink, request, whole, planWith)
   const groups = yield* Groups.prepare(systems, request, set, plan)
+  const access = yield* AccessPreflight.prepare(systems, request, set, plan)
   const standing = (targets: ReadonlyArray<TargetTopic>) => [
     ...damaged,
     ...DamagedBackup.ofRecreated(set.backupId, elsewhere, targets),
-    ...groups.objections
+    ...groups.objections,
+    ...access.objections
   ]
   const { appendNotes, ...asked } = yield* askTarget(systems, request, plan, means, standing)
   const notes = [...asked.plan.notes, ...Recreating.notes(asked.targets, request), ...appendNotes]
@@ -58,7 +61,15 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
   const groupNotes = yield* GroupNotes.beforehand(systems, request, set, groups.prepared)
   const planned = { ...asked.plan, notes }
-  return { ...asked, plan: planned, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
+  return {
+    ...asked,
+    plan: planned,
+    resolved,
+    expectedRefusals,
+    groups: groups.prepared,
+    groupNotes,
+    access: access.prepared
+  } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */

@@ -35,10 +35,12 @@ export const run = Effect.fn("Restore.run")(function* (
     journal.memory(),
     request.retentionHold
   )
+  const accessAdded = yield* Finishing.addAccess(underway, prepared.access)
   return {
     ...prepared,
     ...configured,
     ...groupsSet,
+    ...accessAdded,
     plan,
     targets,
     wanted: request.configs,

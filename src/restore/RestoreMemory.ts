@@ -41,6 +41,8 @@ const Stored = Schema.Struct({
   groupsSetMillis: Schema.optionalKey(Schema.Int),
   /** Groups that were left as they were at that time, because they had members or refused it; absent for none. */
   groupsLeft: Schema.optionalKey(Schema.Int),
+  /** When all ACLs and quotas were added, in milliseconds since 1970; absent until then. */
+  accessMillis: Schema.optionalKey(Schema.Int),
   /** Records are written behind those of others: the number of partitions, each of which has an offset in the group. */
   appends: Schema.optionalKey(Schema.Int)
 })

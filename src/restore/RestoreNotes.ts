@@ -1,5 +1,6 @@
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
+import * as AccessNotes from "./AccessNotes.ts"
 import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
 import * as HoldNotes from "./HoldNotes.ts"
@@ -53,6 +54,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
       ]
     : []),
   ...restored.groupNotes,
+  ...AccessNotes.done(restored.access, restored.accessDone, restored.wasAccessDone),
   ...chosen(restored),
   ...restored.plan.notes,
   ...Appending.notes(restored.plan.topics),

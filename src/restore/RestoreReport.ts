@@ -1,5 +1,7 @@
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type * as Explanation from "../worker/Explanation.ts"
+import type { StoredUser } from "../manifest/ClusterMetadata.ts"
+import type { AccessDone } from "./Access.ts"
 import type { TopicCut } from "./CutReport.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import type { Removed } from "./MadeTopics.ts"
@@ -68,6 +70,10 @@ export interface RestoreReport {
    * did it.
    */
   readonly offsetReset?: GroupOutcome
+  /** What became of ACLs and quotas; absent where none were to be added, or an earlier attempt did it. */
+  readonly access?: AccessDone
+  /** Users of the backup that a person has to make, with a password of their choice; absent for none. */
+  readonly usersToMake?: ReadonlyArray<StoredUser>
   /** Present where the restore failed for good with `onFailure: DeleteCreated`: topics that it had created. */
   readonly removed?: Removed
   /** Old records of the restored topics are kept until the retention hold ends. */

@@ -133,6 +133,10 @@ export const report = (
     ...(restored?.hold._tag === "Held" && !restored.isRemembered ? { holdWithoutEnd: true as const } : {}),
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
     ...(removed === undefined ? {} : { removed }),
+    ...(restored?.accessDone === undefined ? {} : { access: restored.accessDone }),
+    ...(prepared?.access === undefined || prepared.access.users.length === 0
+      ? {}
+      : { usersToMake: prepared.access.users }),
     ...(restored?.offsetReset === undefined ? {} : { offsetReset: restored.offsetReset })
   } as const
   if (Exit.isSuccess(exit)) {

@@ -71,6 +71,10 @@ export interface RestoreRequest {
   readonly groups?: GroupsRequest
   /** Absent: nothing is stored. */
   readonly rollback?: RollbackRequest
+  /** Whether ACLs of the backup are added for what is restored. */
+  readonly createsAcls?: boolean
+  /** Whether client quotas of the backup are set where there are none. */
+  readonly createsQuotas?: boolean
   /** How long the topics keep all records after the proof, whatever their retention says. */
   readonly retentionHold: Hold
   /** Whether a restore that fails for good deletes the topics that it made. */

@@ -33,3 +33,7 @@ export const areGroupsSet = (targets: Targets): boolean =>
 /** Consumer groups that the earlier attempt did not set, because they had members or refused it. */
 export const groupsLeft = (targets: Targets): number =>
   Math.max(0, ...targets.map((target) => remembered(target)?.groupsLeft ?? 0))
+
+/** Whether an earlier attempt has added all ACLs and quotas: a repeat adds none. */
+export const isAccessDone = (targets: Targets): boolean =>
+  targets.length > 0 && targets.every((target) => remembered(target)?.accessMillis !== undefined)

@@ -1,6 +1,7 @@
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { AccessDone, PreparedAccess } from "./Access.ts"
 import * as Cleaning from "./Cleaning.ts"
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
@@ -48,6 +49,8 @@ export interface Prepared {
   readonly targets: ReadonlyArray<TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
+  /** Absent: ACLs and quotas are left alone. */
+  readonly access: PreparedAccess | undefined
   /** What is to be known of groups that are left alone, or would be now. */
   readonly groupNotes: ReadonlyArray<string>
   /** Which configuration the topics are to have. */
@@ -74,6 +77,10 @@ export interface Restored extends Prepared {
   readonly offsetReset: GroupOutcome | undefined
   /** True: an earlier attempt had set the offsets of consumer groups already. This one left them alone. */
   readonly wereGroupsSet: boolean
+  /** What became of ACLs and quotas; absent if none were to be added, or an earlier attempt did it. */
+  readonly accessDone: AccessDone | undefined
+  /** True: an earlier attempt had added all ACLs and quotas already. */
+  readonly wasAccessDone: boolean
   /** True: an earlier attempt had proven all records already. */
   readonly wasProven: boolean
   readonly hold: RetentionHold.HoldState

@@ -42,6 +42,8 @@ export const request = ({ metadata, spec }: KafkaRestore, chosen?: Chosen): Rest
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
   notes: PitrSpec.notes(spec.pitr),
   ...GroupsRequest.of(spec),
+  createsAcls: spec.acls === "Create",
+  createsQuotas: spec.quotas === "Create",
   maxFillerOffsets: spec.exact.maxFillerOffsets,
   acceptsGaps: spec.gaps === "Accept",
   retentionHold: RetentionHoldSpec.hold(spec.retentionHold),

@@ -273,6 +273,7 @@ describe("defaults", () => {
       compression: "zstd",
       includeOffsetHeaders: false,
       checkpointIntervalSecs: 30,
+      clusterMetadata: { acls: true, users: true, quotas: true },
       incremental: { enabled: true },
       verification: { percentPerRun: 2 },
       circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },

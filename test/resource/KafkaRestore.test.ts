@@ -57,6 +57,8 @@ describe("the defaults of a KafkaRestore", () => {
       retentionHold: "24h",
       exact: { maxFillerOffsets: 2_000_000_000 },
       configs: "FromBackup",
+      acls: "None",
+      quotas: "None",
       circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
       dryRun: false,
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }

@@ -276,6 +276,9 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("exact.maxFillerOffsets", "fewer than no fillers", -1, "from 0 to 1000000000000"),
   at("compression", "a codec that Kafka has and a restore has not", "snappy", "none, gzip, lz4 or zstd"),
   at("configs", "another word for the configuration", "None", "FromBackup or BrokerDefaults"),
+  at("acls", "a flag", true, "None or Create"),
+  at("acls", "another word for adding", "FromBackup", "None or Create"),
+  at("quotas", "another word for adding", "create", "None or Create"),
   at("configOverrides", "a topic with a blank", { "a b": { "retention.ms": "1" } }, "topic names or wildcard patterns"),
   bad(
     "a configuration with capitals",

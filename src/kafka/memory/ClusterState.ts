@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { Acl, Quota, ScramUser } from "../AccessRules.ts"
 import { BrokerUnreachable, KafkaAuthorizationFailed, KafkaError } from "../KafkaError.ts"
 import type { Producer } from "../KafkaSink.ts"
 import type { CommittedOffset, GroupType, TopicPartition } from "../KafkaSource.ts"
@@ -11,6 +12,14 @@ export interface OpenTransaction {
   /** When its first partition was added, in milliseconds since 1970. */
   readonly startedMillis: number
   readonly partitions: ReadonlyArray<TopicPartition>
+}
+
+/** What a cluster in memory knows of ACLs, users and quotas. */
+export interface InMemoryAccess {
+  hasAuthorizer: boolean
+  readonly acls: Map<string, Acl>
+  readonly users: Map<string, ScramUser>
+  readonly quotas: Map<string, Quota>
 }
 
 /** The state of an in-memory cluster. */
@@ -29,6 +38,8 @@ export interface ClusterState {
   /** The open transaction of each transactional id. */
   readonly openTransactions: Map<string, OpenTransaction>
   nextProducerId: number
+  /** ACLs, which nothing here obeys: `denied` does that. */
+  readonly access: InMemoryAccess
   /** `Read orders`, `DescribeConfigs`, … */
   readonly denied: Set<string>
   readonly live: Set<number>

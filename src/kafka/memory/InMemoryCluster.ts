@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { type Acl, keyOfAcl, keyOfQuota, type Quota, type ScramUser } from "../AccessRules.ts"
 import { type Fault, type FaultPlan, makeFaults } from "./InMemoryFaults.ts"
 import type { CompactOptions, LoggedRecord } from "./InMemoryLog.ts"
 import {
@@ -81,6 +82,13 @@ export interface InMemoryCluster {
   readonly forgetProducers: Effect.Effect<void>
   /** The coordinators forget all transactional ids, as after `transactional.id.expiration.ms` (7 days) without use. */
   readonly expireTransactionalIds: Effect.Effect<void>
+  /** ACLs that can be listed. What is refused here says `deny`. */
+  readonly addAcls: (...acls: ReadonlyArray<Acl>) => Effect.Effect<void>
+  readonly forgetAcls: Effect.Effect<void>
+  readonly addScramUser: (user: ScramUser) => Effect.Effect<void>
+  readonly setQuota: (quota: Quota) => Effect.Effect<void>
+  /** The brokers have none, as by default in Kafka, and refuse to speak of ACLs. */
+  readonly removeAuthorizer: Effect.Effect<void>
   /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
   readonly deny: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
   readonly allow: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
@@ -92,8 +100,9 @@ export interface InMemoryCluster {
 }
 
 /**
- * ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. `ReadGroup`
- * denies Describe on the group, too, and `CommitGroup` Read alone.
+ * ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster, and so are
+ * `DescribeCluster`, `DescribeClusterConfigs` and `AlterClusterConfigs`. `ReadGroup` denies Describe on the group, too,
+ * and `CommitGroup` Read alone.
  */
 export type DeniedOperation =
   | "Read"
@@ -104,6 +113,9 @@ export type DeniedOperation =
   | "Create"
   | "Delete"
   | "Alter"
+  | "DescribeCluster"
+  | "DescribeClusterConfigs"
+  | "AlterClusterConfigs"
   | "AlterConfigs"
   | "ReadGroup"
   | "CommitGroup"
@@ -145,6 +157,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     transactionalIds: new Map(),
     openTransactions: new Map(),
     nextProducerId: 1000,
+    access: { hasAuthorizer: true, acls: new Map(), users: new Map(), quotas: new Map() },
     denied: new Set(),
     live: new Set(nodes),
     connections: makeConnections(),
@@ -281,6 +294,13 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
       for (const id of state.transactionalIds.keys()) {
         if (!state.openTransactions.has(id)) state.transactionalIds.delete(id)
       }
+    }),
+    addAcls: (...acls) => Effect.sync(() => acls.forEach((acl) => state.access.acls.set(keyOfAcl(acl), acl))),
+    forgetAcls: Effect.sync(() => state.access.acls.clear()),
+    addScramUser: (user) => Effect.sync(() => void state.access.users.set(user.name, user)),
+    setQuota: (quota) => Effect.sync(() => void state.access.quotas.set(keyOfQuota(quota), quota)),
+    removeAuthorizer: Effect.sync(() => {
+      state.access.hasAuthorizer = false
     }),
     deny: (operation, name) => Effect.sync(() => void state.denied.add(aclKey(operation, name))),
     allow: (operation, name) => Effect.sync(() => void state.denied.delete(aclKey(operation, name))),

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
 import { passTime } from "./InMemoryCoordinators.ts"
+import { accessReading } from "./InMemoryAccess.ts"
 import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
 import { cleanupOf } from "../TopicCleanup.ts"
@@ -218,6 +219,7 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         topicConfigs(names.filter((name) => !isDenied("DescribeConfigs", name))),
         (configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))
       ),
+    access: accessReading(state),
     groupOffsets: (topics) =>
       Effect.andThen(
         Cluster.applyFaults(state, "groups", { operation: "metadata" }),

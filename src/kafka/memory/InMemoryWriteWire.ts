@@ -7,6 +7,7 @@ import { type KafkaWriteWire, noPartition, type Sent, type WireProduce, type Wir
 import * as Cluster from "./ClusterState.ts"
 import * as Cleaner from "./InMemoryCleaner.ts"
 import * as Coordinators from "./InMemoryCoordinators.ts"
+import { accessChanging } from "./InMemoryAccess.ts"
 import type { ChangingOperation, FaultRequest } from "./InMemoryFaults.ts"
 import type { InMemoryPartition } from "./InMemoryTopics.ts"
 import * as TopicChanges from "./InMemoryTopicChanges.ts"
@@ -239,6 +240,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
         },
         withCode
       ),
+    access: accessChanging(state),
     groups: Effect.map(Cluster.applyFaults(state, "groups", { operation: "metadata" }), () =>
       Coordinators.groups(state)
     ),

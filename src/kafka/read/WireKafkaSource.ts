@@ -32,6 +32,11 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
     cleanup: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.cleanup(names))),
     topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.topicConfigs(names))),
     groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : retried(wire.groupOffsets(names))),
+    access: {
+      acls: retried(wire.access.acls),
+      scramUsers: retried(wire.access.scramUsers),
+      quotas: retried(wire.access.quotas)
+    },
     announce: first.announce,
     read: (request) =>
       request.from >= request.until

@@ -10,6 +10,7 @@ import { askOffsets } from "../read/OffsetLookup.ts"
 import { defaults, type SourceOptions } from "../read/SourceOptions.ts"
 import { lookupTopics } from "../read/TopicLookup.ts"
 import { makeTopicMetadata } from "../read/TopicMetadata.ts"
+import { accessChanges } from "./AccessChanges.ts"
 import { makeAppending } from "./Appending.ts"
 import { makeCoordination } from "./Coordination.ts"
 import { openEmptyTransactions } from "./EmptyTransactions.ts"
@@ -71,6 +72,7 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
         const ends = yield* askOffsets(wire, metadata, settings, without, "highWatermark")
         return found.map((one) => (one.offset < 0 ? ends[without.indexOf(one)]! : one))
       }),
+    access: accessChanges(wire, retried),
     groups: retried(wire.groups),
     ...coordination,
     append: makeAppending(wire, leaders),

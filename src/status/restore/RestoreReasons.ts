@@ -171,7 +171,7 @@ const all = {
   },
   TargetRefused: {
     of: ["Preflight"],
-    meaning: "The brokers refuse to create a topic. The message quotes them.",
+    meaning: "The brokers refuse to create a topic, or can keep no ACLs. The message quotes them.",
     todo: "Correct what the message names, or create the topic yourself."
   },
   TargetNotCovered: {
@@ -193,6 +193,12 @@ const all = {
     of: ["Preflight"],
     meaning: "The backup has no offsets of a consumer group that `spec.offsetReset` names, or of any group.",
     todo: "Choose groups of the backup, or another strategy."
+  },
+  MetadataNotInBackup: {
+    of: ["Preflight"],
+    meaning:
+      "The backup has no ACLs, or no client quotas, which `spec.acls` or `spec.quotas` asks for. The message says why.",
+    todo: "Set the field to `None`, or choose a backup that has them."
   },
   OtherSourceCluster: {
     of: ["Preflight"],

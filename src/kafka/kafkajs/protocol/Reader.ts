@@ -56,6 +56,10 @@ export class Reader {
     return value
   }
 
+  float64(): number {
+    return this.bytes.readDoubleBE(this.advance(8))
+  }
+
   boolean(): boolean {
     return this.int8() !== 0
   }

@@ -58,6 +58,12 @@ export class Writer {
     return this
   }
 
+  float64(value: number): this {
+    const at = this.room(8)
+    this.bytes.writeDoubleBE(value, at)
+    return this
+  }
+
   boolean(value: boolean): this {
     return this.int8(value ? 1 : 0)
   }

@@ -1,0 +1,74 @@
+import type { AccessDone, Added, PreparedAccess } from "./Access.ts"
+import * as AccessText from "./AccessText.ts"
+
+/* What is to be known of ACLs, quotas and users before and after a restore, for people. Pure. */
+
+/** Refusals that are named one by one. */
+const mostNamed = 10
+
+const addedOf = <A>(one: string, added: Added<A> | undefined, textOf: (what: A) => string): ReadonlyArray<string> => {
+  if (added === undefined) return []
+  const { created, existing, refused } = added
+  const was = (count: number) => `${AccessText.counted(count, one)} ${count === 1 ? "was" : "were"}`
+  const more = refused.length - mostNamed
+  return [
+    `${was(created.length)} created and read back, and ${existing} ${existing === 1 ? "was" : "were"} there before`,
+    ...refused.slice(0, mostNamed).map(({ reason, what }) => `this ${one} was not created: ${textOf(what)}: ${reason}`),
+    ...(more > 0 ? [`${was(more)} not created either`] : [])
+  ]
+}
+
+const users = ({ users: some }: PreparedAccess): ReadonlyArray<string> =>
+  some.length === 0
+    ? []
+    : [
+        `a backup has no passwords: make these users with a password, unless they are there already: ${some.map(AccessText.ofUser).join("; ")}`
+      ]
+
+const doneBefore = "an earlier attempt has created the ACLs and quotas of the backup, and they were left as they are"
+
+/** Of a restore that is complete. `wereAdded`: an earlier attempt has added everything. */
+export const done = (
+  prepared: PreparedAccess | undefined,
+  access: AccessDone | undefined,
+  wereAdded: boolean
+): ReadonlyArray<string> => {
+  if (prepared === undefined) return []
+  if (wereAdded) return [doneBefore]
+  return [
+    ...prepared.notes,
+    ...addedOf("ACL", access?.acls, AccessText.ofAcl),
+    ...addedOf("client quota", access?.quotas, AccessText.ofQuota),
+    ...users(prepared)
+  ]
+}
+
+/** What a dry run lists one by one; the JSON output has all. */
+const mostListed = 50
+
+const plannedOf = <A>(
+  one: string,
+  kind: { readonly wanted: ReadonlyArray<unknown>; readonly missing: ReadonlyArray<A> } | undefined,
+  textOf: (what: A) => string
+): ReadonlyArray<string> => {
+  if (kind === undefined) return []
+  const { missing, wanted } = kind
+  const more = missing.length - mostListed
+  return [
+    `${AccessText.counted(missing.length, one)} would be created; ${wanted.length - missing.length} more of the backup ${wanted.length - missing.length === 1 ? "is" : "are"} there already`,
+    ...missing.slice(0, mostListed).map((what) => `  ${textOf(what)}`),
+    ...(more > 0 ? [`  and ${more} more, which --output json lists`] : [])
+  ]
+}
+
+/** Of a dry run. */
+export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> =>
+  prepared === undefined
+    ? []
+    : wereAdded
+      ? [`Note: ${doneBefore}`]
+      : [
+          ...plannedOf("ACL", prepared.acls, AccessText.ofAcl),
+          ...plannedOf("client quota", prepared.quotas, AccessText.ofQuota),
+          ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
+        ]
