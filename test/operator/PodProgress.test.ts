@@ -15,7 +15,12 @@ const pod = (last: number, answer: RequestListener) =>
       Effect.promise(() => new Promise<void>((done) => server.listen(metricsPort, address(last), done))),
       () => Effect.sync(() => (server.closeAllConnections(), server.close()))
     )
-    return { metadata: { name: "run" }, status: { phase: "Running", podIP: address(last) } }
+    return {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "run" },
+      status: { phase: "Running", podIP: address(last) }
+    }
   })
 
 const read = (of: Effect.Success<ReturnType<typeof pod>>) =>
