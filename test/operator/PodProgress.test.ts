@@ -71,11 +71,9 @@ describe("the operator, asking a pod how far it is", () => {
         response.on("drain", more)
         more()
       })
-      const begun = performance.now()
       assert.isTrue(Option.isNone(yield* read(endless)))
-      // Not for as long as it waits for an answer: it hangs up. Buffers of the kernel take some megabytes.
-      assert.isBelow(performance.now() - begun, 1900)
-      assert.isBelow(sent, 32 * 1024 * 1024)
+      // Buffers of the kernel take some megabytes; in the two seconds that it waits for an answer, far more would come.
+      assert.isBelow(sent, 16 * 1024 * 1024)
     })
   )
 })
