@@ -8,6 +8,7 @@ import { metricsPage } from "./MetricsReference.ts"
 import { offsetStatusPage } from "./OffsetStatusReference.ts"
 import { restoreStatusPage } from "./RestoreStatusReference.ts"
 import { statusPage } from "./StatusReference.ts"
+import { versionsPage } from "./VersionsReference.ts"
 
 /*
  * npm run reference             writes the generated pages of docs/reference, the dashboard and Argo CD's settings
@@ -20,6 +21,7 @@ const pages = {
   "docs/reference/status.md": Effect.succeed(statusPage),
   "docs/reference/restore-status.md": Effect.succeed(restoreStatusPage),
   "docs/reference/offset-status.md": Effect.succeed(offsetStatusPage),
+  "docs/reference/versions.md": Effect.sync(versionsPage),
   "deploy/monitoring/dashboard.json": Effect.sync(dashboardJson),
   "deploy/argocd/argocd-cm.yaml": Effect.sync(ArgoCd.configMap)
 }

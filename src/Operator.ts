@@ -1,6 +1,7 @@
 import { Cause, Effect, Layer, Schedule } from "effect"
 import * as Election from "./kubernetes/Election.ts"
 import type { KubernetesApi } from "./kubernetes/KubernetesApi.ts"
+import * as Definitions from "./operator/Definitions.ts"
 import * as EventRecorder from "./operator/EventRecorder.ts"
 import * as Health from "./operator/Health.ts"
 import type { PodProgress } from "./operator/PodProgress.ts"
@@ -57,7 +58,7 @@ const root = (settings: Settings) =>
             },
             work
           )
-    return yield* Effect.raceFirst(standing, health.heartbeat)
+    return yield* Effect.raceFirst(Effect.andThen(Definitions.awaited, standing), health.heartbeat)
   })
 
 /**

@@ -7,6 +7,7 @@ import * as Cache from "./Cache.ts"
 import type { Programs } from "./ControlPlane.ts"
 import { isAlive } from "./Fleet.ts"
 import { say, whileWorking } from "./Progress.ts"
+import * as Versions from "./Versions.ts"
 
 /** A service cannot be installed on this machine; the message says what to install or do. */
 export class CannotInstall extends Error {
@@ -86,7 +87,7 @@ export const kafka = async (): Promise<string> => {
   need("Kafka", ["java", "javac", "openssl"], "Debian: apt-get install openjdk-17-jdk-headless openssl")
   if (existsSync(Cache.kafkaJars)) return Cache.kafkaJars
   need("installing Kafka", ["mvn"], "Debian: apt-get install maven")
-  say("kafka: fetching the jars of Apache Kafka 4.3.1 with Maven, about half a minute")
+  say(`kafka: fetching the jars of Apache Kafka ${Versions.kafka} with Maven, about half a minute`)
   const since = performance.now()
   await into(Cache.kafkaJars, async (folder) => {
     const working = run({
@@ -185,7 +186,12 @@ const compiled = async (
 
 /** The S3 gateway over a directory; small, strict about conditions. */
 export const versitygw = (): Promise<string> =>
-  goProgram(Cache.versitygw, "versitygw", "github.com/versity/versitygw/cmd/versitygw@v1.7.0", "1-2 minutes")
+  goProgram(
+    Cache.versitygw,
+    "versitygw",
+    `github.com/versity/versitygw/cmd/versitygw@v${Versions.versitygw}`,
+    "1-2 minutes"
+  )
 
 /** MinIO's release tags are refused by the module proxy, so this is the pseudo-version that `@latest` named. */
 export const minio = (): Promise<string> =>
@@ -193,21 +199,24 @@ export const minio = (): Promise<string> =>
 
 /** The emulator of Google Cloud Storage. */
 export const fakegcs = (): Promise<string> =>
-  goProgram(Cache.fakegcs, "fake-gcs-server", "github.com/fsouza/fake-gcs-server@v1.55.1", "1-2 minutes")
+  goProgram(Cache.fakegcs, "fake-gcs-server", `github.com/fsouza/fake-gcs-server@v${Versions.fakegcs}`, "1-2 minutes")
 
 /** The TCP proxy that makes a network bad on purpose. Its program is called `server`. */
 export const toxiproxy = (): Promise<string> =>
-  goProgram(Cache.toxiproxy, "server", "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0", "half a minute")
-
-const kubernetesVersion = "v1.34.4"
+  goProgram(
+    Cache.toxiproxy,
+    "server",
+    `github.com/Shopify/toxiproxy/v2/cmd/server@v${Versions.toxiproxy}`,
+    "half a minute"
+  )
 
 /** What the API server says its version is; without it, it says v0.0.0 and clients doubt it. */
 const kubernetesLinker = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]
   .flatMap((variables) =>
     Object.entries({
-      gitVersion: kubernetesVersion,
-      gitMajor: "1",
-      gitMinor: "34",
+      gitVersion: `v${Versions.kubernetes}`,
+      gitMajor: Versions.kubernetes.split(".")[0],
+      gitMinor: Versions.kubernetes.split(".")[1],
       gitTreeState: "clean",
       gitCommit: "unknown",
       buildDate: "1970-01-01T00:00:00Z"
@@ -238,7 +247,7 @@ export const controlPlane = async (): Promise<Programs> => {
 
 /** The client that installs the chart in deploy/helm. */
 export const helm = (): Promise<string> =>
-  goProgram(Cache.helm, "helm", "helm.sh/helm/v4/cmd/helm@v4.3.2", "2-4 minutes")
+  goProgram(Cache.helm, "helm", `helm.sh/helm/v4/cmd/helm@v${Versions.helm}`, "2-4 minutes")
 
 const containerPackages = ["containerd", "runc", "containernetworking-plugins", "busybox-static"]
 const containerPrograms = ["containerd", "ctr", "runc", "busybox", "ip", "unshare"]
@@ -280,7 +289,7 @@ export const azurite = async (): Promise<string> => {
   await into(Cache.azurite, async (folder) => {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }))
     const args = ["install", "--prefix", folder, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"]
-    const working = run({ program: "npm", args: [...args, "azurite@3.37.0"] })
+    const working = run({ program: "npm", args: [...args, `azurite@${Versions.azurite}`] })
     const { code, output } = await whileWorking(() => "azurite: still fetching", working)
     if (code !== 0) throw new CannotInstall(`npm could not install azurite (exit ${code}):\n${output.slice(-2_000)}`)
   })
@@ -303,7 +312,7 @@ export const browser = async (): Promise<Browser.Browser> => {
   await into(Cache.browser, async (folder) => {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }))
     const args = ["install", "--prefix", folder, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"]
-    const packages = ["@sparticuz/chromium@153.0.0", "puppeteer-core@25.16.0"]
+    const packages = [`@sparticuz/chromium@${Versions.chromium}`, "puppeteer-core@25.16.0"]
     const working = run({ program: "npm", args: [...args, ...packages] })
     const { code, output } = await whileWorking(() => "browser: still fetching", working)
     if (code !== 0) throw new CannotInstall(`npm could not install a browser (exit ${code}):\n${output.slice(-2_000)}`)

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import * as Cache from "./Cache.ts"
 import * as Install from "./Install.ts"
 import { say } from "./Progress.ts"
+import * as Versions from "./Versions.ts"
 
 /*
  * Programs of others that tests run and that serve nothing: what reads our alerts, dashboard and scripts elsewhere.
@@ -15,17 +16,30 @@ const tools = {
   promtool: {
     folder: Cache.promtool,
     install: () =>
-      Install.goProgram(Cache.promtool, "promtool", `${module}/promtool@v0.316.0`, "2-3 minutes", "remove_all_sd")
+      Install.goProgram(
+        Cache.promtool,
+        "promtool",
+        `${module}/promtool@v${Versions.prometheus}`,
+        "2-3 minutes",
+        "remove_all_sd"
+      )
   },
   prometheus: {
     folder: Cache.prometheus,
     install: () =>
-      Install.goProgram(Cache.prometheus, "prometheus", `${module}/prometheus@v0.316.0`, "a minute", "remove_all_sd")
+      Install.goProgram(
+        Cache.prometheus,
+        "prometheus",
+        `${module}/prometheus@v${Versions.prometheus}`,
+        "a minute",
+        "remove_all_sd"
+      )
   },
   /** The interpreter that Argo CD embeds. */
   glua: {
     folder: Cache.glua,
-    install: () => Install.goProgram(Cache.glua, "glua", "github.com/yuin/gopher-lua/cmd/glua@v1.1.2", "some seconds")
+    install: () =>
+      Install.goProgram(Cache.glua, "glua", `github.com/yuin/gopher-lua/cmd/glua@v${Versions.lua}`, "some seconds")
   }
 } as const
 

@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import * as Address from "./http/Address.ts"
 import type { KubernetesConfigError, Source } from "./http/Configuration.ts"
 import * as Connection from "./http/Connection.ts"
@@ -12,6 +12,7 @@ import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./Kubern
 import { Invalid, type KubernetesError, Unavailable } from "./KubernetesError.ts"
 import type { KubeObject } from "./Objects.ts"
 import { RequestObserver } from "./RequestObserver.ts"
+import { ServedSchemas } from "./ServedSchemas.ts"
 import { given } from "../resource/Json.ts"
 
 export { KubernetesConfigError, type Source } from "./http/Configuration.ts"
@@ -106,13 +107,25 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
   }
 }
 
+/** For the names of a request that is about no object. */
+const openApi: Kind = { apiVersion: "v3", kind: "OpenAPI", plural: "openapi", isNamespaced: false }
+
+/** See `ServedSchemas`. */
+const served = (requests: Requests) => (apiVersion: string) =>
+  requests.json({
+    verb: "get",
+    kind: openApi,
+    subject: apiVersion,
+    method: "GET",
+    path: `/openapi/v3/apis/${apiVersion}`
+  })
+
 /**
  * The real API server. Building the layer reads the configuration and sends no request. The `RequestObserver` below it
- * is called for every request.
+ * is called for every request. Beside the port it has the `ServedSchemas` of that server.
  */
 export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, KubernetesConfigError> =>
-  Layer.effect(
-    KubernetesApi,
+  Layer.effectContext(
     Effect.gen(function* () {
       const timings = { ...usual, ...options.timings }
       const connection = yield* Connection.make(options.source ?? { _tag: "Default" }, timings.freshMillis)
@@ -122,7 +135,9 @@ export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, Kuberne
         userAgent: options.userAgent ?? fieldManager,
         requestMillis: timings.requestMillis
       })
-      return KubernetesApi.of(methods(requests, timings))
+      return Context.make(KubernetesApi, KubernetesApi.of(methods(requests, timings))).pipe(
+        Context.add(ServedSchemas, served(requests))
+      )
     })
   )
 

@@ -9,6 +9,8 @@ export interface ProbeAnswer {
 
 /** What this replica can do. */
 export type Readiness =
+  /** Not ready: the server's definitions do not have what this version needs; `text` says what. */
+  | { readonly _tag: "Outdated"; readonly text: string }
   /** Not ready: its caches of these kinds are not synced. */
   | { readonly _tag: "Starting"; readonly waitingFor: ReadonlyArray<string> }
   /** Ready to take over: another replica leads; its name may be unknown. */
@@ -34,6 +36,8 @@ export const liveness = (sinceBeatMillis: number): ProbeAnswer =>
 /** Whether this replica does the work, or can take it over. */
 export const readiness = (state: Readiness): ProbeAnswer => {
   switch (state._tag) {
+    case "Outdated":
+      return { isWell: false, text: state.text }
     case "Starting":
       return { isWell: false, text: `starting: waiting for the caches of ${state.waitingFor.join(", ")}` }
     case "Standby":
@@ -61,11 +65,14 @@ export class Health extends Context.Service<
   }
 >()("kafka-backup/operator/Health") {}
 
+/** Before anything is known. */
+export const beginning: Readiness = { _tag: "Starting", waitingFor: ["kafkabackups", "jobs", "pods"] }
+
 const make = Effect.gen(function* () {
   // Not the time of day, which may jump.
   const nowMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
   let lastBeatMillis = yield* nowMillis
-  let state: Readiness = { _tag: "Starting", waitingFor: ["kafkabackups", "jobs", "pods"] }
+  let state: Readiness = beginning
   const beat = Effect.map(nowMillis, (millis) => void (lastBeatMillis = millis))
   return Health.of({
     heartbeat: Effect.forever(Effect.andThen(beat, Effect.sleep(beatEvery))),

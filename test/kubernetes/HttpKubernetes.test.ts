@@ -4,6 +4,7 @@ import { leases } from "../../src/kubernetes/Kind.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import * as HttpKubernetes from "../../src/kubernetes/HttpKubernetes.ts"
 import { type Observation, RequestObserver } from "../../src/kubernetes/RequestObserver.ts"
+import { ServedSchemas } from "../../src/kubernetes/ServedSchemas.ts"
 import { type Answer, type Arrived, fakeApiServer, json, lease, listOf, refusal } from "./fakeApiServer.ts"
 
 const ref = { namespace: "ns", name: "a" }
@@ -17,7 +18,8 @@ const before = (route: (request: Arrived) => Answer, timings: HttpKubernetes.Opt
     const layer = HttpKubernetes.layer({ source: { _tag: "File", path: server.kubeconfig }, timings })
     const observer = Layer.succeed(RequestObserver, (one) => Effect.sync(() => void observed.push(one)))
     const context = yield* Layer.build(Layer.provide(layer, observer))
-    return { ...server, observed, api: yield* Effect.provide(KubernetesApi, context) }
+    const served = yield* Effect.provide(ServedSchemas, context)
+    return { ...server, observed, served: served!, api: yield* Effect.provide(KubernetesApi, context) }
   })
 
 /** Answers in turn; the last one again and again. */
@@ -36,6 +38,24 @@ describe("the HTTP adapter sends", () => {
       for (let i = 0; i < 50; i++) yield* api.get(leases, ref)
       assert.lengthOf(arrived, 50)
       assert.isAtMost(state.connections, 2)
+    })
+  )
+
+  it.live("what the server publishes of a group and version, or that it has none", () =>
+    Effect.gen(function* () {
+      const document = { openapi: "3.0.0", components: { schemas: {} } }
+      const path = "/openapi/v3/apis/kafka.oso.sh/v1alpha1"
+      const { arrived, observed, served } = yield* before((request) =>
+        request.path === path ? json(document) : refusal(404, "NotFound")
+      )
+      assert.deepStrictEqual(yield* served("kafka.oso.sh/v1alpha1"), document)
+      assert.deepInclude(observed[0], { verb: "get", kind: "openapi", status: 200 })
+      const error = yield* Effect.flip(served("other.example/v1"))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.deepStrictEqual(
+        arrived.map(({ method }) => method),
+        ["GET", "GET"]
+      )
     })
   )
 

@@ -1,3 +1,4 @@
+import * as Versions from "../../../scripts/services/Versions.ts"
 import { type ApiClient, ApiRefusal, type Json, until } from "./ApiClient.ts"
 
 /*
@@ -41,7 +42,7 @@ const ready = (): Json => ({
     containerRuntimeVersion: "process://1",
     kernelVersion: "",
     kubeProxyVersion: "",
-    kubeletVersion: "v1.34.4",
+    kubeletVersion: `v${Versions.kubernetes}`,
     machineID: "",
     operatingSystem: "linux",
     osImage: "",

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, beforeEach, it } from "vitest"
+import { OwnControlPlane } from "../e2e/OwnControlPlane.ts"
+import * as Helm from "../harness/Helm.ts"
+import * as Kubectl from "../harness/Kubectl.ts"
+import { describeWith } from "../harness/services.ts"
+import { chart, definitionsChart } from "./chart.ts"
+import { root } from "./manifests.ts"
+import { StartedOperator } from "./startedOperator.ts"
+
+const theirs = join(root, "test", "deploy", "foreign-definitions.yaml")
+const ours = join(root, "crds")
+/** One of them, which is refused or taken as all are: each costs the API server seconds. */
+const one = join(ours, "kafkarestore.yaml")
+const migrate = readFileSync(join(root, "docs", "guides", "migrate.md"), "utf8")
+
+/** A control plane of its own: what is tried here takes the definitions away from everybody. */
+describeWith("controlPlane", "a cluster with another operator's definitions of the same names", () => {
+  let plane: OwnControlPlane
+  const kubectl = (...args: ReadonlyArray<string>) => Kubectl.succeed(plane.apiserver, args)
+  const names = ["kafkabackups", "kafkarestores", "kafkaoffsetresets", "kafkaoffsetrollbacks"]
+  const crds = names.map((name) => `crd/${name}.kafka.oso.sh`)
+
+  /** Whose definition the server has, by a field that resources of the other operator have not. */
+  const whose = async (): Promise<"theirs" | "ours"> => {
+    const found = await kubectl("get", "crd", "kafkarestores.kafka.oso.sh", "--output=json")
+    const { spec } = JSON.parse(found).spec.versions[0].schema.openAPIV3Schema.properties
+    return "targetCluster" in spec.properties ? "ours" : "theirs"
+  }
+
+  /** The guide's line that is to be run before an installation. */
+  const look = async (): Promise<string> => {
+    const [, template = ""] = /^ *kubectl get crd -o jsonpath='(.+)'/mu.exec(migrate) ?? []
+    return kubectl("get", "crd", "-o", `jsonpath=${template}`)
+  }
+
+  beforeAll(async () => void (plane = await OwnControlPlane.start()))
+  afterAll(() => plane?.stop())
+  beforeEach(() => kubectl("delete", ...crds, "--ignore-not-found"))
+
+  it("is told by the guide's one line from one where the names are free", async () => {
+    assert.strictEqual(await look(), "")
+    await kubectl("create", "-f", theirs)
+    assert.strictEqual(await look(), "kafkabackups.kafka.oso.sh \nkafkarestores.kafka.oso.sh \n")
+  })
+
+  it.each([
+    ["the chart", chart],
+    ["the chart of the definitions", definitionsChart]
+  ])("is left alone by helm install of %s", async (_, folder) => {
+    await kubectl("create", "-f", theirs)
+    const install = ["install", "kafka-backup", folder, "--namespace=kafka-backup-system", "--create-namespace"]
+    const { code, stderr } = await Helm.run(plane.apiserver, install)
+    assert.notStrictEqual(code, 0)
+    assert.include(stderr, "exists and cannot be imported into the current release: invalid ownership metadata")
+    assert.strictEqual(await whose(), "theirs")
+    // Nothing of the release is left either.
+    assert.strictEqual(await kubectl("get", "deployments", "--all-namespaces", "--output=name"), "")
+  })
+
+  it("is left alone by kubectl apply --server-side where Helm or a program made them", async () => {
+    await kubectl("create", "-f", theirs, "--field-manager=helm")
+    const { code, stderr } = await Kubectl.run(plane.apiserver, ["apply", "--server-side", "-f", one])
+    assert.notStrictEqual(code, 0)
+    assert.match(stderr, /Apply failed with \d+ conflicts?: conflicts? with "helm"/u)
+    assert.strictEqual(await whose(), "theirs")
+  })
+
+  it.each([
+    ["kubectl apply", ["apply"]],
+    ["kubectl apply --server-side", ["apply", "--server-side"]]
+  ])("is overwritten by kubectl apply --server-side without a word where %s made them", async (_, how) => {
+    await kubectl(...how, "-f", theirs)
+    await kubectl("apply", "--server-side", "-f", one)
+    assert.strictEqual(await whose(), "ours")
+  })
+
+  it("keeps the operator from its work, which begins when the definitions are there, without a right on them", async () => {
+    await kubectl("create", "-f", theirs)
+    const operator = await StartedOperator.make(plane.apiserver)
+    try {
+      const lacks = await operator.readiness((text) => text.includes("kafkabackups.kafka.oso.sh lacks"))
+      assert.include(lacks, "kafkabackups.kafka.oso.sh lacks spec.")
+      assert.include(lacks, "kafkaoffsetresets.kafka.oso.sh is missing")
+      assert.include(lacks, "docs/guides/migrate.md")
+      await operator.says("would drop fields: kafkabackups.kafka.oso.sh lacks")
+      await kubectl("apply", "--server-side", "--force-conflicts", "-k", ours)
+      await operator.readiness((text) => text.includes("waiting for the caches"))
+      const ofThisOperator = names.map((name) => `${name}.kafka.oso.sh ["kafka-backup"]`)
+      assert.sameMembers((await look()).trim().split("\n"), ofThisOperator)
+    } finally {
+      await operator.stop()
+    }
+  })
+})
