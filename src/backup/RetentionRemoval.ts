@@ -120,7 +120,7 @@ export const carryOut = Effect.fnUntraced(function* (
 ) {
   const { abandoned = [], collection, demand, earlier, index, outcome: decision, own, remains } = decided
   const owner = Adoption.ownerOf(resource)
-  yield* Effect.ignore(Effect.forEach(decided.staleReaders, store.delete, { discard: true }))
+  yield* Effect.ignore(Effect.forEach(decided.staleReaders, (key) => store.delete(key), { discard: true }))
   const going = [...decision.removed, ...remains, ...abandoned.map(({ backupId }) => backupId)]
   if (going.length + collection.collected.length === 0) {
     // Without it the next run reads more; nothing else depends on it.
