@@ -33,8 +33,8 @@ export interface ObjectInfo {
   readonly sha256?: string
   /** When the store says the object was written, in milliseconds since 1970. */
   readonly modifiedMillis?: number
-  /** Where the store has said so along with the rest. Absent says nothing: see `ObjectStoreShape.protection`. */
-  readonly protection?: Protection
+  /** Where the store has said so along with the rest; null: nothing protects it. Absent: it has not said. */
+  readonly protection?: Protection | null
 }
 
 /**
@@ -100,11 +100,13 @@ export interface ObjectStoreShape {
   /** Deleting a missing key succeeds, so that retries are safe. */
   readonly delete: (key: ObjectKey, options?: DeleteOptions) => Effect.Effect<void, ObjectStoreError>
   /**
-   * What keeps the object from being removed now; undefined: nothing does, or it is not there. Of an object as `list`
-   * or `head` gave it: asks only where the store may lock objects and has not said so along with the rest. Absent: a
-   * store that refuses to delete what it locks, or locks nothing.
+   * What keeps the object from being removed now; undefined: nothing does, or it is not there. Asks only where the store
+   * may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to delete
+   * what it locks, or locks nothing.
    */
-  readonly protection?: (info: ObjectInfo) => Effect.Effect<Protection | undefined, ObjectStoreError>
+  readonly protection?: (
+    info: Pick<ObjectInfo, "key" | "protection">
+  ) => Effect.Effect<Protection | undefined, ObjectStoreError>
   /**
    * For people, what becomes of bytes that were removed: `the bucket keeps them as noncurrent versions`. Undefined:
    * they are freed, or the store does not say. Absent: they are freed.

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Protection } from "./ObjectStore.ts"
 
 const cause = Schema.optionalKey(Schema.Defect())
 
@@ -181,13 +182,7 @@ export const isLocked = (
 /**
  * `locked until 2027-01-01T00:00:00.000Z`, `locked by a hold`, both, or `locked` where the store names neither.
  */
-export const protectionText = ({
-  isHeld,
-  untilMillis
-}: {
-  readonly untilMillis?: number
-  readonly isHeld?: true
-}): string => {
+export const protectionText = ({ isHeld, untilMillis }: Protection): string => {
   const until = untilMillis === undefined ? [] : [`until ${new Date(untilMillis).toISOString()}`]
   return ["locked", [...until, ...(isHeld === true ? ["by a hold"] : [])].join(" and ")].join(" ").trimEnd()
 }
@@ -195,6 +190,16 @@ export const protectionText = ({
 /** The same of a failure; undefined unless it `isLocked`. */
 export const lockedText = (error: unknown): string | undefined =>
   isLocked(error) ? protectionText(error.reason.locked) : undefined
+
+/**
+ * The object is locked, though the server would let it be hidden: it keeps the bytes as an earlier version.
+ */
+export const stillLocked = (subject: string, protection: Protection, advice: string): ObjectStoreReason =>
+  new StorageAuthorizationFailed({
+    detail: `${subject} is ${protectionText(protection)}`,
+    advice: protection.isHeld === true ? "whoever has placed the hold removes it when the object may go" : advice,
+    locked: protection
+  })
 
 /** What was asked of the store when it failed. */
 export type Operation = ObjectStoreError["operation"]

@@ -1,12 +1,11 @@
 import { Effect, Stream } from "effect"
 import * as KeyRules from "../KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../ObjectStore.ts"
-import { Misconfigured, type ObjectStoreError, type Operation } from "../ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreError, type Operation, stillLocked } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Listing from "./Listing.ts"
 import * as Reading from "./Reading.ts"
-import * as Storing from "./Storing.ts"
 import type { Found, Locks, Remote } from "./Remote.ts"
 import * as Writing from "./Writing.ts"
 
@@ -34,7 +33,7 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
       Effect.flatMap(protection(full(key)), (found) =>
         found === undefined
           ? remote.remove(full(key))
-          : Effect.fail(remote.error("delete", Storing.stillLocked(key, found, advice)))
+          : Effect.fail(remote.error("delete", stillLocked(key, found, advice)))
       )
 
     /** Refuses keys that could mean another object, before any request. */
@@ -92,8 +91,8 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
         ? {}
         : {
             protection: ({ key, protection }) =>
-              protection !== undefined || locks.isListed === true
-                ? Effect.succeed(protection)
+              protection !== undefined
+                ? Effect.succeed(protection ?? undefined)
                 : Effect.andThen(
                     checked("delete", key),
                     Retry.retrying(Retry.atOnce, () => locks.protection(full(key))).pipe(

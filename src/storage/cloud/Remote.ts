@@ -11,7 +11,7 @@ export interface Found {
   /** Absent where a server has none: then a broken read is taken up again by its length alone. */
   readonly fingerprint?: string
   readonly modifiedMillis?: number
-  readonly protection?: Protection
+  readonly protection?: Protection | null
 }
 
 /** A part of a listing. */
@@ -55,8 +55,6 @@ export interface Locks {
    * where objects may be locked and this identity may not see it.
    */
   readonly protection: (name: string) => Effect.Effect<Protection | undefined, ObjectStoreError>
-  /** True where listings and `head` say of each object what protects it. */
-  readonly isListed?: boolean
   /** What to do about a lock that lasts. */
   readonly advice: string
   /** `ObjectStoreShape.afterlife`. */

@@ -1,9 +1,4 @@
-import {
-  Misconfigured,
-  type ObjectStoreReason,
-  protectionText,
-  StorageAuthorizationFailed
-} from "../ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreReason } from "../ObjectStoreError.ts"
 import type { ObjectRole, Protection } from "../ObjectStore.ts"
 import type { Lock } from "../StorageTarget.ts"
 
@@ -36,16 +31,6 @@ export const text = (asked: ReadonlyArray<Asked>): string | undefined => {
   const named = asked.flatMap(([field, value]) => (value === undefined ? [] : [`${field} ${value}`]))
   return named.length === 0 ? undefined : named.join(", ")
 }
-
-/**
- * The object is locked, though the server would let it be hidden: it keeps the bytes as an earlier version.
- */
-export const stillLocked = (subject: string, protection: Protection, advice: string): ObjectStoreReason =>
-  new StorageAuthorizationFailed({
-    detail: `${subject} is ${protectionText(protection)}`,
-    advice: protection.isHeld === true ? "whoever has placed the hold removes it when the object may go" : advice,
-    locked: protection
-  })
 
 /** What protects an object by what its server says of it; undefined once that has ended. */
 export const protection = (

@@ -74,8 +74,7 @@ export const make = (
       )
     ),
     (afterlife) => ({
-      protection: (name) => Effect.map(object(name), (found) => found.protection),
-      isListed: true,
+      protection: (name) => Effect.map(object(name), ({ protection }) => protection ?? undefined),
       advice,
       afterlife
     })

@@ -54,7 +54,7 @@ export const seen = (resource: ObjectResource, nowMillis: number): Seen => {
     size: Number(size ?? 0),
     fingerprint: generation,
     ...(Number.isNaN(millis) ? {} : { modifiedMillis: millis }),
-    ...(protection === undefined ? {} : { protection }),
+    protection: protection ?? null,
     ...(crc32c === undefined ? {} : { crc32c }),
     ...(md5Hash === undefined ? {} : { md5Hash })
   }
