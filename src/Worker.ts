@@ -193,6 +193,7 @@ export const prunedResult = ({
   catalogue,
   damaged,
   heldBack,
+  locked,
   notes,
   removed,
   rules
@@ -201,6 +202,7 @@ export const prunedResult = ({
   notes,
   ...(rules === undefined ? {} : { retention: rules }),
   ...Summarizing.heldBack(heldBack),
+  ...Summarizing.locked(locked),
   ...(damaged === undefined ? {} : { damaged }),
   ...(catalogue === undefined ? {} : { catalogue })
 })

@@ -283,7 +283,8 @@ const write = Effect.fnUntraced(function* (
   yield* store
     .put(BackupKeys.manifest(backupId), text, { ifAbsent: true, role: "data" })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
-  // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
+  // The backup may have been removed while this attempt was paused: a manifest alone is not a backup,
+  // and has to go from sight, whether or not a lock keeps its bytes.
   yield* Commit.assertStillOurs(store, backupId, attempt).pipe(
     Effect.tapError((error) =>
       error._tag === "CatalogueError" ? store.delete(BackupKeys.manifest(backupId)) : Effect.void

@@ -3,6 +3,7 @@ import * as DamagedSets from "../manifest/DamagedSets.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
+import type { Protection } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
 /** What becomes of one folder. */
@@ -18,17 +19,25 @@ export interface FolderSpace {
   readonly neededBy: ReadonlyArray<BackupId.BackupId>
 }
 
+/** A backup that is to go and stays for now. */
+export interface LockedSet {
+  readonly backupId: BackupId.BackupId
+  /** For people. */
+  readonly why: string
+  /** Present where a lock of the store is the reason. */
+  readonly lock?: Protection
+}
+
 /** The result of a retention pass. */
 export interface RetentionOutcome {
   readonly kept: ReadonlyArray<BackupId.BackupId>
   readonly removed: ReadonlyArray<BackupId.BackupId>
   /** Backups that no rule keeps and that stay, because newer ones lost what they hold: id and why. */
   readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
-  /**
-   * Backups that no rule keeps and that the store protects from removal for now: id, and until when if the store says
-   * so.
-   */
-  readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Backups that no rule keeps and that stay for now, because the store keeps them, or because something needs them. */
+  readonly locked: ReadonlyArray<LockedSet>
+  /** For people, what becomes of the bytes of what is removed; absent where they are freed, or nobody knows. */
+  readonly afterlife?: string
   /** Present where this identity may not delete an object: what the store said first. */
   readonly denied?: ObjectStoreError
   /** Why the pass removed nothing; empty if it did its work. */
@@ -62,6 +71,7 @@ export const of = (
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
   const {
+    afterlife,
     blocked = [],
     denied,
     heldBack = [],
@@ -81,6 +91,7 @@ export const of = (
     locked,
     blocked,
     notes,
+    ...(afterlife === undefined ? {} : { afterlife }),
     ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,

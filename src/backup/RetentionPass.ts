@@ -25,7 +25,9 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
   resource: Adoption.Resource,
   rules: RetentionDecision.Rules
 ) {
-  return (yield* RetentionDecision.decide(store, resource, rules, yield* Clock.currentTimeMillis, "everything")).outcome
+  const now = yield* Clock.currentTimeMillis
+  const decided = yield* RetentionDecision.decide(store, resource, rules, now, "everything")
+  return yield* RetentionRemoval.preview(store, decided)
 })
 
 /**

@@ -10,9 +10,10 @@ import * as Ledger from "../manifest/Ledger.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
+import * as SetLocks from "../manifest/SetLocks.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isLocked, lockedText, ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { isLocked, lockedText, ObjectStoreError, stillLocked } from "../storage/ObjectStoreError.ts"
 import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
 import type * as RetentionPlan from "./RetentionPlan.ts"
@@ -70,7 +71,8 @@ const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.
   removal.pipe(
     Effect.catchIf(isKept, (error) => {
       const why = lockedText(error) ?? `permission denied: ${error.reason.message}`
-      staying.locked.push({ backupId, why })
+      const lock = isLocked(error) ? { lock: error.reason.locked } : {}
+      staying.locked.push({ backupId, why, ...lock })
       if (!isLocked(error)) staying.denied ??= error
       return Effect.logInfo("a backup stays for now: the store keeps its objects").pipe(
         Effect.annotateLogs({ backupId, why })
@@ -78,15 +80,30 @@ const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.
     })
   )
 
+/** Fails with what protects the set, before anything of it is changed. */
+const assertFree = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId.BackupId,
+  stillNamed: ReadonlySet<string>
+) {
+  const found = yield* SetLocks.find(store, backupId, stillNamed)
+  if (found === undefined) return
+  const { key, protection } = found
+  const advice = "the next retention after its lock has ended removes it"
+  const reason = stillLocked(key, protection, advice)
+  return yield* new ObjectStoreError({ operation: "delete", location: store.location, reason })
+})
+
 /**
  * Says of every backup that it is being removed, before an object of any of them goes: one that goes may name objects
- * of another one, and one that the store keeps still needs them. Returns those that stay whole.
+ * of another one, and one that the store keeps still needs them. One that the store keeps is not touched: it is looked
+ * at first. Returns those that stay whole.
  */
 const condemn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
   going: ReadonlyArray<BackupId.BackupId>,
-  heedsReaders: boolean,
+  { collection, heedsReaders }: Pick<RetentionPlan.Decided, "collection" | "heedsReaders">,
   staying: Staying
 ) {
   const condemned = new Set<BackupId.BackupId>()
@@ -94,7 +111,7 @@ const condemn = Effect.fnUntraced(function* (
     const write = Effect.map(SetRemoval.condemn(store, backupId, owner), (isNew) => {
       if (isNew) condemned.add(backupId)
     })
-    yield* keeping(staying, backupId, write)
+    yield* keeping(staying, backupId, Effect.andThen(assertFree(store, backupId, collection.stillNamed), write))
   }
   if (condemned.size > 0 && heedsReaders) {
     // A reader that registers after this finds the tombstone.
@@ -109,6 +126,45 @@ const condemn = Effect.fnUntraced(function* (
   )
 })
 
+/** The outcome where these sets stay although they were to go. */
+const withStaying = (
+  { outcome: decision, own }: RetentionPlan.Decided,
+  { denied, inUse, locked }: Staying,
+  afterlife: string | undefined
+): RetentionOutcome.RetentionOutcome => {
+  const told = afterlife === undefined ? {} : { afterlife }
+  if (locked.length + inUse.size === 0) return { ...decision, ...told }
+  const stays = new Set<string>([...inUse.keys(), ...locked.map(({ backupId }) => backupId)])
+  const gone = decision.removed.filter((backupId) => !stays.has(backupId))
+  // What was planned of the others counts on all of them to go.
+  const { space: _planned, ...rest } = decision
+  return RetentionOutcome.of(own, gone, {
+    ...rest,
+    ...told,
+    notes: [...rest.notes, ...InUse.notes(inUse, rest.removed)],
+    locked: [...decision.locked, ...locked],
+    ...(denied === undefined ? {} : { denied })
+  })
+}
+
+const afterlifeOf = (store: ObjectStoreShape) => store.afterlife ?? Effect.succeed(undefined)
+
+/** What `carryOut` would make of it as the store says now. Changes nothing. */
+export const preview = Effect.fnUntraced(function* (store: ObjectStoreShape, decided: RetentionPlan.Decided) {
+  const { abandoned = [], collection, demand, outcome, remains } = decided
+  const staying: Staying = { locked: [], inUse: new Map() }
+  const going = [...outcome.removed, ...remains, ...abandoned.map(({ backupId }) => backupId)]
+  for (const backupId of going) yield* keeping(staying, backupId, assertFree(store, backupId, collection.stillNamed))
+  if (going.length === 0) return outcome
+  const kept = new Set<string>(staying.locked.map(({ backupId }) => backupId))
+  const told = withStaying(decided, staying, yield* afterlifeOf(store))
+  if (kept.size === 0) return told
+  // What stays needs what it needed.
+  const needs = [...demand.needs, ...decided.leavingNeeds.filter(({ backupId }) => kept.has(backupId))]
+  const left = { ...demand, needs, going: demand.going.filter((backupId) => !kept.has(backupId)) }
+  return { ...told, space: yield* Collecting.space(store, left, yield* Collecting.plan(store, left)) }
+})
+
 /**
  * Removes the decided sets and what nobody needs of earlier ones, but no object that a remaining set names. A set that
  * the store keeps stays whole, and is tried again by the next pass.
@@ -118,9 +174,9 @@ export const carryOut = Effect.fnUntraced(function* (
   resource: Adoption.Resource,
   decided: RetentionPlan.Decided
 ) {
-  const { abandoned = [], collection, demand, earlier, index, outcome: decision, own, remains } = decided
+  const { abandoned = [], collection, demand, earlier, index, outcome: decision, remains } = decided
   const owner = Adoption.ownerOf(resource)
-  yield* Effect.ignore(Effect.forEach(decided.staleReaders, store.delete, { discard: true }))
+  yield* Effect.ignore(Effect.forEach(decided.staleReaders, (key) => store.delete(key), { discard: true }))
   const going = [...decision.removed, ...remains, ...abandoned.map(({ backupId }) => backupId)]
   if (going.length + collection.collected.length === 0) {
     // Without it the next run reads more; nothing else depends on it.
@@ -132,7 +188,7 @@ export const carryOut = Effect.fnUntraced(function* (
   yield* Effect.forEach(abandoned, (run) => unlessLocked(AbandonedRuns.forget(store, run)), { discard: true })
   const staying: Staying = { locked: [], inUse: new Map() }
   const removal = Effect.gen(function* () {
-    const whole = new Set(yield* condemn(store, owner, going, decided.heedsReaders, staying))
+    const whole = new Set(yield* condemn(store, owner, going, decided, staying))
     const needs = [...demand.needs, ...decided.leavingNeeds.filter(({ backupId }) => whole.has(backupId))]
     const { collected, stillNamed } =
       whole.size === 0 ? collection : yield* Collecting.plan(store, { ...demand, needs })
@@ -147,8 +203,7 @@ export const carryOut = Effect.fnUntraced(function* (
   })
   yield* withTheirLocks(store, earlier, removal)
   const { locked, inUse } = staying
-  if (locked.length + inUse.size === 0) return decision
-  if (index !== undefined) {
+  if (locked.length + inUse.size > 0 && index !== undefined) {
     const isStaying = (backupId: BackupId.BackupId) =>
       inUse.has(backupId) || locked.some((kept) => kept.backupId === backupId)
     const stays = index.leaving.filter(({ backupId }) => isStaying(backupId))
@@ -157,14 +212,5 @@ export const carryOut = Effect.fnUntraced(function* (
     const contents = { ...index, sets: [...index.sets, ...still] }
     yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, contents))
   }
-  const gone = decision.removed.filter(
-    (backupId) => !inUse.has(backupId) && !locked.some((kept) => kept.backupId === backupId)
-  )
-  const { space: _planned, ...rest } = decision
-  return RetentionOutcome.of(own, gone, {
-    ...rest,
-    notes: [...rest.notes, ...InUse.notes(inUse, rest.removed)],
-    locked,
-    ...(staying.denied === undefined ? {} : { denied: staying.denied })
-  })
+  return withStaying(decided, staying, yield* afterlifeOf(store))
 })

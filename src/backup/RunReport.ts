@@ -103,7 +103,21 @@ export const RunReport = Schema.Struct({
       /** Backups that no rule keeps and that stay, because newer ones lost what they hold. */
       heldBack: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String }))),
       /** Backups that no rule keeps and that the store protects from removal for now. */
-      locked: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
+      locked: Schema.optionalKey(
+        Schema.Array(
+          Schema.Struct({
+            backupId: BackupId,
+            why: Schema.String,
+            /** Where a lock of the store keeps it. */
+            lock: Schema.optionalKey(
+              Schema.Struct({
+                untilMillis: Schema.optionalKey(Schema.Number),
+                isHeld: Schema.optionalKey(Schema.Literal(true))
+              })
+            )
+          })
+        )
+      )
     })
   ),
   /** What the run read again of stored backups; absent where it reads none. */

@@ -1,6 +1,7 @@
 import type { Exit } from "effect"
-import type { CatalogueSummary, RunSummary } from "../outcome/RunSummary.ts"
+import type { CatalogueSummary, LockedSummary, RunSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
+import type { Protection } from "../storage/ObjectStore.ts"
 import * as CommandSummary from "../worker/CommandSummary.ts"
 import type { RunReport } from "./RunReport.ts"
 
@@ -32,6 +33,23 @@ export const heldBack = (
   held: ReadonlyArray<{ readonly backupId: string; readonly why: string }> = []
 ): { readonly heldBack?: string } =>
   held.length === 0 ? {} : { heldBack: held.map(({ backupId, why }) => `${backupId}: ${why}`).join("; ") }
+
+/** The backups that retention leaves because the store locks them. Others that stay for now are not counted. */
+export const locked = (
+  kept: ReadonlyArray<{ readonly lock?: Protection }> = []
+): { readonly locked?: LockedSummary } => {
+  const locks = kept.flatMap(({ lock }) => (lock === undefined ? [] : [lock]))
+  if (locks.length === 0) return {}
+  const ends = locks.flatMap(({ untilMillis }) => (untilMillis === undefined ? [] : [untilMillis]))
+  const held = locks.filter(({ isHeld, untilMillis }) => isHeld === true || untilMillis === undefined).length
+  return {
+    locked: {
+      sets: locks.length,
+      ...(ends.length === 0 ? {} : { firstMillis: Math.min(...ends), lastMillis: Math.max(...ends) }),
+      ...(held === 0 ? {} : { held })
+    }
+  }
+}
 
 /** The summary of a run, from its report and from the sets that retention found in storage. */
 export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: RunSummary["shard"]): RunSummary => ({
@@ -68,6 +86,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: R
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),
   ...(report.retention?.rules === undefined ? {} : { retention: report.retention.rules }),
   ...heldBack(report.retention?.heldBack),
+  ...locked(report.retention?.locked),
   ...(report.verification === undefined ? {} : { verification: report.verification }),
   ...(report.healedObjects === undefined ? {} : { healedObjects: report.healedObjects }),
   ...(report.damaged === undefined ? {} : { damaged: report.damaged }),
@@ -79,6 +98,7 @@ export interface MaintenanceResult {
   readonly removed?: number
   readonly retention?: string
   readonly heldBack?: string
+  readonly locked?: LockedSummary
   readonly notes?: ReadonlyArray<string>
   /** Which of the resource's backups are known to be damaged; `sets` is 0 where none is. */
   readonly damaged?: DamageSummary
@@ -97,11 +117,12 @@ export const ofMaintenance = (
     startedMillis,
     completedMillis,
     exit,
-    ({ catalogue, damaged, heldBack: held, notes = [], removed, retention }) => ({
+    ({ catalogue, damaged, heldBack: held, locked: lockedSets, notes = [], removed, retention }) => ({
       notes,
       ...(retention === undefined ? {} : { retention }),
       ...(removed === undefined ? {} : { removed }),
       ...(held === undefined ? {} : { heldBack: held }),
+      ...(lockedSets === undefined ? {} : { locked: lockedSets }),
       ...(damaged === undefined ? {} : { damaged }),
       ...(catalogue === undefined ? {} : { catalogue })
     })

@@ -199,7 +199,7 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource
 ) {
-  return (yield* decide(store, resource)).outcome
+  return yield* RetentionRemoval.preview(store, yield* decide(store, resource))
 })
 
 /**

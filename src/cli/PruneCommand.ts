@@ -90,8 +90,14 @@ const keptBy = ({ kept, reasons }: RetentionOutcome): Readonly<Record<string, Re
   Object.fromEntries(kept.map((backupId) => [backupId, reasons?.get(backupId) ?? []]))
 
 /** What a folder gives back or has given back, and what stays of it for which backups. */
-const spaceText = ({ freedBytes, keptBytes, neededBy }: FolderSpace, isDryRun: boolean): string => {
-  const freed = `${isDryRun ? "frees" : "freed"} ${Format.bytes(freedBytes)}`
+const spaceText = (
+  { freedBytes, keptBytes, neededBy }: FolderSpace,
+  { afterlife }: RetentionOutcome,
+  isDryRun: boolean
+): string => {
+  // Where the store keeps removed bytes nothing is freed yet.
+  const verb = afterlife === undefined ? (isDryRun ? "frees" : "freed") : isDryRun ? "hides" : "hid"
+  const freed = `${verb} ${Format.bytes(freedBytes)}`
   if (keptBytes === 0) return freed
   const named = neededBy.slice(0, mostNamed).join(", ")
   const more = neededBy.length > mostNamed ? ` and ${neededBy.length - mostNamed} more` : ""
@@ -101,24 +107,31 @@ const spaceText = ({ freedBytes, keptBytes, neededBy }: FolderSpace, isDryRun: b
 /** Most backups that a line names. */
 const mostNamed = 3
 
-const lockedText = ({ backupId, why }: RetentionOutcome["locked"][number]): string =>
-  `${backupId} is not removed yet: ${why.startsWith("locked") ? `the store keeps it ${why}` : why}`
+const lockedText = ({ backupId, lock, why }: RetentionOutcome["locked"][number], isDryRun: boolean): string =>
+  `${backupId} ${isDryRun ? "would stay" : "is not removed yet"}: ${lock === undefined ? why : `the store keeps it ${why}`}`
+
+/** What becomes of removed bytes where they are not freed. */
+const afterlifeText = ({ afterlife, removed, space = [] }: RetentionOutcome): ReadonlyArray<string> =>
+  afterlife === undefined || removed.length + space.length === 0
+    ? []
+    : [`Note: what is removed still costs space: ${afterlife}`]
 
 const text = (outcome: RetentionOutcome, isDryRun: boolean) => {
   const { heldBack, kept, locked, notes, removed, space = [] } = outcome
   const remove = isDryRun ? "would remove" : "removed"
   return [
     ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
-    ...locked.map((kept) => `Note: ${lockedText(kept)}`),
+    ...locked.map((kept) => `Note: ${lockedText(kept, isDryRun)}`),
+    ...afterlifeText(outcome),
     ...notes.map((note) => `Note: ${note}`),
     ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}${why(outcome, backupId)}`),
     ...removed.map((backupId) => {
       const folder = space.find((one) => one.backupId === backupId)
-      return `${remove} ${backupId}${folder === undefined ? "" : `: ${spaceText(folder, isDryRun)}`}`
+      return `${remove} ${backupId}${folder === undefined ? "" : `: ${spaceText(folder, outcome, isDryRun)}`}`
     }),
     ...space
       .filter(({ isRetired }) => isRetired)
-      .map((folder) => `${remove} the rest of ${folder.backupId}: ${spaceText(folder, isDryRun)}`),
+      .map((folder) => `${remove} the rest of ${folder.backupId}: ${spaceText(folder, outcome, isDryRun)}`),
     ...(kept.length + removed.length + space.length === 0
       ? ["this resource has no backups here; backups of other resources are not touched"]
       : [])
@@ -149,6 +162,7 @@ export const prune = Command.make(
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,
                 space: outcome.space ?? [],
+                ...(outcome.afterlife === undefined ? {} : { afterlife: outcome.afterlife }),
                 notes: [...outcome.notes, ...hints]
               },
               null,

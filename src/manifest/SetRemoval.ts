@@ -1,7 +1,7 @@
 import { Clock, Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { Owner } from "../identity/RunIdentity.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { DeleteOptions, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type * as Catalogue from "./Catalogue.ts"
@@ -20,8 +20,9 @@ export type StillNamed = ReadonlySet<string>
 
 /**
  * The first step of a removal: writes the tombstone, before any object that this set or another one names is removed.
- * False if somebody had written it before. What the set is whole without goes first: the report, its youngest object,
- * and checkpoints that were left. Where a write-once bucket keeps those, it keeps the others too, and the failure
+ * False if somebody had written it before. The caller has looked for locks (`SetLocks.find`): a set that the store
+ * protects is not condemned. What the set is whole without goes first: the report, its youngest object, and checkpoints
+ * that were left. Where a store that says nothing of locks keeps those, it keeps the others too, and the failure
  * (`isLocked`) leaves the set whole.
  */
 export const condemn = Effect.fn("SetRemoval.condemn")(function* (
@@ -45,17 +46,22 @@ export const isCondemned = (store: ObjectStoreShape, backupId: BackupId) =>
 /** Takes the tombstone back that this process has just written: nothing of the set was removed. */
 export const spare = (store: ObjectStoreShape, backupId: BackupId) => store.delete(BackupKeys.tombstone(backupId))
 
-/** Removes everything in the folder but `last` and what sets name, and returns how much stays for these. */
+/**
+ * Removes everything in the folder but `last` and what sets name, and returns how much stays for these. Locks were
+ * looked for before, unless each object is looked at now.
+ */
 const sweep = (
   store: ObjectStoreShape,
   backupId: BackupId,
   last: ReadonlyArray<string>,
-  stillNamed: StillNamed
+  stillNamed: StillNamed,
+  options?: DeleteOptions
 ): Effect.Effect<RetiredFolder.Rest, ObjectStoreError> =>
   store.list(`${backupId}/`).pipe(
     Stream.filter((info) => !last.includes(info.key)),
     Stream.mapEffect(
-      (info) => (stillNamed.has(info.key) ? Effect.succeed(info.size) : Effect.as(store.delete(info.key), undefined)),
+      (info) =>
+        stillNamed.has(info.key) ? Effect.succeed(info.size) : Effect.as(store.delete(info.key, options), undefined),
       { concurrency: 8, unordered: true }
     ),
     Stream.runFold(
@@ -96,7 +102,7 @@ export const collect = Effect.fn("SetRemoval.collect")(function* (
   stillNamed: StillNamed
 ) {
   const retired = BackupKeys.retired(folder.backupId)
-  const rest = yield* sweep(store, folder.backupId, [retired], stillNamed)
+  const rest = yield* sweep(store, folder.backupId, [retired], stillNamed, { role: "data" })
   if (rest.objects === 0) yield* store.delete(retired)
   else yield* RetiredFolder.update(store, folder, rest)
 })

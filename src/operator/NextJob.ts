@@ -33,7 +33,7 @@ export interface NextJobInput {
   /** Retention held backups back when it was applied last. */
   readonly isHolding: boolean
   /**
-   * How many of the successes retention leaves alone, because they are pinned, or because an earlier resource made them
+   * How many of the successes retention leaves alone, because they are pinned or locked, or because an earlier resource made them
    * and the spec was not edited since: another prune would do the same.
    */
   readonly waiting: number

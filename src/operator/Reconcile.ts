@@ -12,6 +12,7 @@ import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
+import * as LockedFields from "../status/LockedFields.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
 import type { Condition } from "../status/Status.ts"
@@ -110,7 +111,10 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           isHeldBack:
             acceptedLoss === undefined && isApplied(observed) && applied(observed)?.reason === "RetentionHeldBack",
           isHolding: applied(observed)?.reason === "RetentionHeldBack",
-          waiting: (isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0) + (previous.pinnedBackups ?? 0),
+          waiting:
+            (isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0) +
+            (previous.pinnedBackups ?? 0) +
+            LockedFields.waiting(previous.locked, observed.nowMillis),
           acceptedLoss,
           // A listing that ended just now is not in the status yet.
           isUnlisted:

@@ -67,6 +67,7 @@ const state = ({ queue, state }: Facts, next: Status): ResourceState => {
         : { atMillis: Format.millis(succeeded), sizeBytes: lastBackupSize, records: lastBackupRecords },
     queuedSinceMillis: queue?.sinceMillis,
     damagedBackups: next.damage?.backups,
+    lockedBackups: next.locked?.backups ?? 0,
     isDataVerified: answerOf(next, "DataVerified"),
     oldestReadMillis: oldestTime === undefined ? undefined : Format.millis(oldestTime),
     storedBytes: next.verification?.storedBytes,

@@ -28,6 +28,18 @@ export const CatalogueSummary = Schema.Struct({
 })
 export type CatalogueSummary = typeof CatalogueSummary.Type
 
+/** Sets that retention would remove if the store did not lock them. */
+export const LockedSummary = Schema.Struct({
+  /** At least 1. */
+  sets: Schema.Int,
+  /** When the first and the last of their locks end, in milliseconds since 1970; absent where only holds keep them. */
+  firstMillis: Schema.optionalKey(Schema.Int),
+  lastMillis: Schema.optionalKey(Schema.Int),
+  /** How many of them somebody holds, so that nobody knows their end; absent for none. */
+  held: Schema.optionalKey(Schema.Int)
+})
+export type LockedSummary = typeof LockedSummary.Type
+
 /** The part of a run that one of several pods has read. */
 export const ShardSummary = Schema.Struct({
   index: Schema.Int,
@@ -75,6 +87,8 @@ export const RunSummary = Schema.Struct({
   retention: Schema.optionalKey(Schema.String),
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
+  /** Sets that retention would remove if the store did not lock them; absent for none. */
+  locked: Schema.optionalKey(LockedSummary),
   /** Of the command run: what it read again of stored backups. */
   verification: Schema.optionalKey(VerificationSummary),
   /** Of the command run: damaged objects of earlier backups whose records it read from Kafka again; absent for none. */

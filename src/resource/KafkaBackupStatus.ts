@@ -174,6 +174,19 @@ export const DataVerification = Field.object(
 )
 export type DataVerification = typeof DataVerification.Type
 
+const Locked = Field.object(
+  {
+    backups: count("Backups that no rule of spec.retention keeps and that the store locks."),
+    firstTime: Field.optional(Timestamp("When the first of their locks ends. Absent where only holds keep them.")),
+    lastTime: Field.optional(Timestamp("When the last of them ends.")),
+    held: Field.optional(count("How many of them are held, so that nobody knows their end. Absent for none."))
+  },
+  {
+    description:
+      "Backups that are past retention and stay, because a retention or a hold of the store protects their objects. The first retention after a lock has ended removes them. Absent where there is none."
+  }
+)
+
 export const KafkaBackupStatus = Field.object(
   {
     phase: Field.optional(Phase),
@@ -220,6 +233,7 @@ export const KafkaBackupStatus = Field.object(
         "Backups in storage that are pinned: they stay, and do not count towards retention. Absent where there is none."
       )
     ),
+    locked: Field.optional(Locked),
     appliedRetention: Field.optional(
       name(
         "The rules of spec.retention that were applied last, by a run or a prune. Absent where it has no maxAge and no keep."

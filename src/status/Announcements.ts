@@ -225,6 +225,8 @@ const retention = (previous: Status, { maintenance }: Facts, next: Status): Read
   if (now?.reason === "RetentionHeldBack") {
     return before?.reason === now.reason ? [] : [announcement("RetentionHeldBack", now.message)]
   }
+  if (now?.reason === "BackupsLocked" && (next.locked?.backups ?? 0) > (previous.locked?.backups ?? 0))
+    return [announcement("BackupsLocked", now.message)]
   if (prune === undefined || now === undefined || before?.message === now.message) return []
   if (!prune.isSuccess) return [announcement("PruneFailed", now.message)]
   return prune.removed === 0 ? [] : [announcement("BackupsPruned", now.message)]

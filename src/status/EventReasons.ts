@@ -99,6 +99,12 @@ const all = {
     action: "Prune",
     meaning: "Old backups were not removed, because newer backups lost what they hold."
   },
+  BackupsLocked: {
+    type: "Normal",
+    action: "Prune",
+    meaning:
+      "Backups that are past retention stay, because the store locks them. Said when the first is found, and again when there are more."
+  },
   PruneFailed: { type: "Warning", action: "Prune", meaning: "Old backups could not be removed." },
   BackupsDamaged: {
     type: "Warning",

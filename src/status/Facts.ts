@@ -1,5 +1,5 @@
 import type { RunReasonName, RunReasonOf } from "../outcome/RunReasons.ts"
-import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { CatalogueSummary, LockedSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary, VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import type { ScheduleState } from "../schedule/ScheduledRun.ts"
@@ -91,6 +91,8 @@ export interface EndedRun {
   readonly notes: ReadonlyArray<string>
   /** Backups that retention held back at its end, and why. */
   readonly heldBack?: string
+  /** Backups that it left at its end because the store locks them. */
+  readonly locked?: LockedSummary
   /** The rules that retention applied at its end, where there are others than a number of backups. */
   readonly retention?: string
   /** The run found its backup complete: an earlier Job with the same slot or trigger value had made it. */
@@ -105,6 +107,7 @@ export interface EndedMaintenance {
   readonly isSuccess: boolean
   readonly removed?: number
   readonly heldBack?: string
+  readonly locked?: LockedSummary
   /** The rules that a prune applied, where there are others than a number of backups. */
   readonly retention?: string
   /** What the user should know about the backups that stay. */

@@ -1,6 +1,8 @@
+import type { LockedSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { EndedMaintenance, Facts } from "./Facts.ts"
 import * as Format from "./Format.ts"
+import * as LockedFields from "./LockedFields.ts"
 import type * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
 import type { Condition } from "./Status.ts"
@@ -71,7 +73,10 @@ export const retentionApplied = (
   if (run?.heldBack !== undefined)
     return heldBack(run.heldBack, `at the end of ${run.backupId}${when(run.endMillis)}`, run.backupId)
   const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
-  if (before?.status !== "False" || flipped === undefined) return before
+  if (run?.locked !== undefined)
+    return awaiting(run.locked, `Retention was applied at the end of ${run.backupId}${when(run.endMillis)}.`)
+  if (before === undefined || flipped === undefined) return before
+  if (before.status !== "False" && before.reason !== "BackupsLocked") return before
   // A run prunes too, at its end.
   const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
   return cure === undefined
@@ -83,33 +88,35 @@ export const retentionApplied = (
       }
 }
 
+/** That the store keeps something for now is no failure. */
+const awaiting = (locked: LockedSummary, done: string): Answer<"RetentionApplied"> => ({
+  status: "True",
+  reason: "BackupsLocked",
+  message: `${done} ${LockedFields.text(LockedFields.of(locked))}.`
+})
+
 const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
   status: "False",
   reason: "RetentionHeldBack",
   message: `Retention ${when} kept more backups than spec.retention says, because newer backups lost what they hold: ${what}. If the loss is intended, set annotation ${acceptLossAnnotation} to ${newest}. For topics that are removed regularly, set it to topic:PATTERN.`
 })
 
-const pruned = ({
-  endMillis,
-  heldBack: held,
-  isSuccess,
-  jobName,
-  removed,
-  trouble
-}: EndedMaintenance): Answer<"RetentionApplied"> =>
-  isSuccess && held !== undefined
-    ? heldBack(held, `by Job ${jobName}${when(endMillis)}`, "the id of the newest backup")
-    : isSuccess
-      ? {
-          status: "True",
-          reason: "RetentionApplied",
-          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}${when(endMillis)}.`
-        }
-      : {
-          status: "False",
-          reason: "PruneFailed",
-          message: `${Format.sentence(`Job ${jobName} could not remove old backups${when(endMillis)}: ${trouble?.message ?? "no reason was reported"}`)} The operator tries again about an hour later.`
-        }
+const pruned = (prune: EndedMaintenance): Answer<"RetentionApplied"> => {
+  const { endMillis, heldBack: held, isSuccess, jobName, locked, removed, trouble } = prune
+  if (!isSuccess) {
+    const failed = `Job ${jobName} could not remove old backups${when(endMillis)}: ${trouble?.message ?? "no reason was reported"}`
+    return {
+      status: "False",
+      reason: "PruneFailed",
+      message: `${Format.sentence(failed)} The operator tries again about an hour later.`
+    }
+  }
+  if (held !== undefined) return heldBack(held, `by Job ${jobName}${when(endMillis)}`, "the id of the newest backup")
+  const count =
+    removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`
+  const message = `Job ${jobName} removed ${count}${when(endMillis)}.`
+  return locked === undefined ? { status: "True", reason: "RetentionApplied", message } : awaiting(locked, message)
+}
 
 /** Whether the backups of a resource that is being deleted are removed; absent unless it is. */
 export const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {

@@ -27,6 +27,12 @@ export const maintenanceReasons = {
       "Old backups stay, because newer backups lost what they hold: a topic is gone, was created again or was emptied, or the cluster is another one.",
     todo: "Find out whether the loss is intended. If it is, set annotation `kafka.oso.sh/accept-loss` to the id of the newest backup, or to `topic:PATTERN` for topics that are removed regularly. If not, the named backup holds the data."
   },
+  BackupsLocked: {
+    of: ["RetentionApplied"],
+    meaning:
+      "Retention was applied. Backups that no rule keeps stay all the same, whole, because the store locks their objects; the message says how many and until when. That is no failure: the first retention after that removes them.",
+    todo: "Nothing, if the lock is meant. It costs the room of these backups: align the lock with `spec.retention`, or have whoever holds them take that back."
+  },
   PruneFailed: {
     of: ["RetentionApplied"],
     meaning: "Old backups could not be removed. None was damaged; more backups are kept than wanted.",

@@ -3,6 +3,7 @@ import * as Conditions from "./Conditions.ts"
 import * as DamageFields from "./DamageFields.ts"
 import * as PlaceFields from "./PlaceFields.ts"
 import * as Rate from "./Rate.ts"
+import * as LockedFields from "./LockedFields.ts"
 import * as NextDrill from "./drill/NextDrill.ts"
 import type { Facts } from "./Facts.ts"
 import * as NextPreflight from "./preflight/NextPreflight.ts"
@@ -54,7 +55,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...run,
     backupHistory: history,
     ...(truncated === 0 ? {} : { historyTruncated: truncated }),
-    ...given({ damage, verification, drill, preflight }),
+    ...given({ locked: LockedFields.next(previous.locked, facts), damage, verification, drill, preflight }),
     conditions: Conditions.next(previous.conditions ?? [], {
       facts,
       history,

@@ -4,6 +4,7 @@ import { Clock, Effect, type Scope } from "effect"
 import * as Address from "./azure/Address.ts"
 import * as Credential from "./azure/Credential.ts"
 import * as Failure from "./azure/Failure.ts"
+import * as Locks from "./azure/Locks.ts"
 import * as Storing from "./azure/Storing.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
@@ -133,6 +134,13 @@ export const open = (
         tagged(container.getBlobClient(name).getProperties({ abortSignal }))
       )
 
+    const locks = yield* Locks.make(
+      container,
+      target.lock !== undefined,
+      (name) => properties("delete", name),
+      (request) => send({ operation: "delete" }, request)
+    )
+
     const remote: Remote<Seen> = {
       location,
       storing,
@@ -153,7 +161,9 @@ export const open = (
             more,
             (request, bytes) => send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
           )
-          const response = yield* send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(stored)))
+          const response = yield* send({ operation: "put", key: keyOf(name) }, () =>
+            tagged(Promise.resolve(locks.heard(stored)))
+          )
           if (content.role === "trial")
             yield* unless(Storing.disproved(target, yield* properties("put", name)), { operation: "put", location })
           return found(name, content.size, response)
@@ -166,10 +176,12 @@ export const open = (
             : seen.sha256 === content.sha256,
       head: (name) =>
         Effect.gen(function* () {
-          const response = yield* properties("head", name)
+          const response = locks.heard(yield* properties("head", name))
+          const protection = Locks.ofProperties(response, yield* Clock.currentTimeMillis)
           if (isFolder(response.metadata)) return yield* absent("head", keyOf(name))
           return {
             ...found(name, response.contentLength ?? 0, response),
+            ...(protection === undefined ? {} : { protection }),
             ...(response.contentMD5 === undefined ? {} : { md5: response.contentMD5 }),
             ...(response.metadata?.["sha256"] === undefined ? {} : { sha256: response.metadata["sha256"] })
           }
@@ -215,18 +227,13 @@ export const open = (
         })
       },
       remove: (name) =>
-        Effect.gen(function* () {
-          if (target.lock !== undefined) {
-            const seen = yield* properties("delete", name)
-            yield* unless(Storing.kept(keyOf(name), seen, yield* Clock.currentTimeMillis), {
-              operation: "delete",
-              location
-            })
-          }
-          yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
-            container.getBlobClient(name).delete({ abortSignal })
-          )
-        })
+        send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
+          container.getBlobClient(name).delete({ abortSignal })
+        ).pipe(
+          // Not among the fields that the SDK reads.
+          Effect.map(({ _response }) => locks.deleted(_response.headers.get("x-ms-delete-type-permanent")))
+        ),
+      locks
     }
     return yield* CloudObjectStore.open(remote)
   })

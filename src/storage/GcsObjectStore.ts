@@ -12,6 +12,7 @@ import * as Checksums from "./gcs/Checksums.ts"
 import * as Failure from "./gcs/Failure.ts"
 import * as Http from "./gcs/Http.ts"
 import * as Identity from "./gcs/Identity.ts"
+import * as Locks from "./gcs/Locks.ts"
 import * as Resource from "./gcs/Resource.ts"
 import * as ServiceAccount from "./gcs/ServiceAccount.ts"
 import * as Storing from "./gcs/Storing.ts"
@@ -126,12 +127,13 @@ export const open = (
         ...(token === undefined ? {} : { pageToken: token }),
         ...(foldersOnly ? { delimiter: "/" } : {})
       })
-      return Effect.map(
+      return Effect.zipWith(
         send({ operation }, { method: "GET", url: `${bucketUrl}/o?${query.toString()}` }, async (answer) =>
           Resource.decodeListing(await Http.textOf(answer))
         ),
-        ({ items = [], nextPageToken, prefixes = [] }) => ({
-          objects: foldersOnly ? [] : items.map(Resource.seen),
+        Clock.currentTimeMillis,
+        ({ items = [], nextPageToken, prefixes = [] }, now) => ({
+          objects: foldersOnly ? [] : items.map((item) => Resource.seen(item, now)),
           folders: prefixes,
           ...(nextPageToken ? { next: nextPageToken } : {})
         })
@@ -152,10 +154,26 @@ export const open = (
       )
 
     /** How an object is stored. */
-    const stored = (operation: "put" | "delete", name: string) => {
+    const stored = (name: string) => {
       const asked = { method: "GET", url: objectUrl(name, { fields: Storing.fields }) } as const
-      return Effect.map(send({ operation, key: keyOf(name) }, asked, Http.textOf), Storing.decode)
+      return Effect.map(send({ operation: "put", key: keyOf(name) }, asked, Http.textOf), Storing.decode)
     }
+
+    const described = (operation: "head" | "delete", name: string) =>
+      Effect.zipWith(
+        send(
+          { operation, key: keyOf(name) },
+          { method: "GET", url: objectUrl(name, { fields: Resource.fields }) },
+          async (answer) => Resource.decodeObject(await Http.textOf(answer))
+        ),
+        Clock.currentTimeMillis,
+        Resource.seen
+      )
+
+    const locks = yield* Locks.make(
+      (fields) => send({ operation: "delete" }, { method: "GET", url: `${bucketUrl}?fields=${fields}` }, Http.textOf),
+      (name) => described("delete", name)
+    )
 
     const remote: Remote<Resource.Seen> = {
       location,
@@ -184,25 +202,14 @@ export const open = (
             async (answer) => Resource.decodeObject(await Http.textOf(answer))
           )
           if (content.role === "trial")
-            yield* unless(Storing.disproved(target, yield* stored("put", name)), { operation: "put", location })
-          return Resource.seen(response) satisfies Found as Found
+            yield* unless(Storing.disproved(target, yield* stored(name)), { operation: "put", location })
+          return Resource.seen(response, yield* Clock.currentTimeMillis) satisfies Found as Found
         }),
       holds: (seen, content) => {
         if (seen.crc32c === undefined || seen.md5Hash === undefined) return undefined
         return seen.crc32c === Checksums.crc32cOf(content.pieces) && seen.md5Hash === Checksums.md5Of(content.pieces)
       },
-      head: (name) =>
-        explained(
-          "head",
-          Effect.map(
-            send(
-              { operation: "head", key: keyOf(name) },
-              { method: "GET", url: objectUrl(name, { fields: Resource.fields }) },
-              async (answer) => Resource.decodeObject(await Http.textOf(answer))
-            ),
-            Resource.seen
-          )
-        ),
+      head: (name) => explained("head", described("head", name)),
       body: (operation, name, at, fingerprint) =>
         explained(
           operation,
@@ -232,19 +239,11 @@ export const open = (
       remove: (name) =>
         explained(
           "delete",
-          Effect.gen(function* () {
-            if (target.lock !== undefined) {
-              const seen = yield* stored("delete", name)
-              const subject = `${keyOf(name)} in bucket ${target.bucket}`
-              yield* unless(Storing.kept(subject, seen, yield* Clock.currentTimeMillis), {
-                operation: "delete",
-                location
-              })
-            }
-            const url = objectUrl(name, {})
-            yield* send({ operation: "delete", key: keyOf(name) }, { method: "DELETE", url }, Http.textOf)
-          })
-        )
+          Effect.asVoid(
+            send({ operation: "delete", key: keyOf(name) }, { method: "DELETE", url: objectUrl(name, {}) }, Http.textOf)
+          )
+        ),
+      locks
     }
     return yield* CloudObjectStore.open(remote)
   })

@@ -102,6 +102,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
       })
     })
 
+  const { protection } = store
   return {
     location: store.location,
     ...(store.storing === undefined ? {} : { storing: store.storing }),
@@ -111,6 +112,8 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
     head: (key) => persist(() => store.head(key)),
     list: (prefix) => ascending<ObjectInfo>(store.list(prefix), (info) => info.key),
     folders: ascending(store.folders, (folder) => folder),
-    delete: (key) => persist(() => store.delete(key))
+    delete: (key, options) => persist(() => store.delete(key, options)),
+    ...(protection === undefined ? {} : { protection: (info) => persist(() => protection(info)) }),
+    ...(store.afterlife === undefined ? {} : { afterlife: store.afterlife })
   }
 }

@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Stream } from "effect"
 import * as KeyRules from "./KeyRules.ts"
-import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "./ObjectStore.ts"
+import * as Storing from "./cloud/Storing.ts"
+import type { ObjectInfo, ObjectKey, ObjectStoreShape, Protection } from "./ObjectStore.ts"
 import {
   ContentMismatch,
   Misconfigured,
@@ -8,6 +9,7 @@ import {
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  stillLocked,
   StoreUnavailable
 } from "./ObjectStoreError.ts"
 import * as Pieces from "./Pieces.ts"
@@ -31,6 +33,11 @@ export interface InMemoryStore {
   readonly calls: Effect.Effect<ReadonlyArray<Call>>
   /** All keys, ascending. */
   readonly keys: Effect.Effect<ReadonlyArray<ObjectKey>>
+  /**
+   * Protects the objects for which this says so, as a bucket with versions does: one that is deleted all the same is
+   * hidden, and its bytes stay. Undefined again: no object.
+   */
+  readonly protect: (protection: ((key: string) => Protection | undefined) | undefined) => Effect.Effect<void>
   /** Replaces content at rest, as bit rot, a truncating store or a foreign hand would; undefined removes the object. */
   readonly tamper: (key: ObjectKey, change: (bytes: Uint8Array) => Uint8Array | undefined) => Effect.Effect<void>
 }
@@ -49,6 +56,7 @@ const make = (name: string): InMemoryStore => {
   const below = new Map<string, number>()
   const calls: Array<Call> = []
   const script = ScriptedFaults.make()
+  let locking: ((key: string) => Protection | undefined) | undefined
 
   const failure = (operation: ScriptedFaults.Operation, reason: ObjectStoreReason) =>
     new ObjectStoreError({ operation, location, reason })
@@ -118,6 +126,12 @@ const make = (name: string): InMemoryStore => {
   const listed = (prefix: string) =>
     disturbed("list", prefix, () => Effect.sync(() => sorted(prefix).map((key) => entries.get(key)!.info)))
 
+  const protection = (key: string) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const { isHeld, untilMillis } = (entries.has(key) ? locking?.(key) : undefined) ?? {}
+      return Storing.protection(untilMillis, isHeld === true, now)
+    })
+
   const store: ObjectStoreShape = {
     location,
     put: (key, pieces, options = {}) =>
@@ -168,7 +182,16 @@ const make = (name: string): InMemoryStore => {
         )
       )
     ),
-    delete: (key) => disturbed("delete", key, () => Effect.sync(() => drop(key)))
+    delete: (key, { role } = {}) =>
+      disturbed("delete", key, () =>
+        Effect.flatMap(role === "data" ? protection(key) : Effect.succeed(undefined), (found) =>
+          found === undefined
+            ? Effect.sync(() => drop(key))
+            : Effect.fail(failure("delete", stillLocked(key, found, "wait until the lock has ended")))
+        )
+      ),
+    protection: ({ key }) => protection(key),
+    afterlife: Effect.sync(() => (locking === undefined ? undefined : "the store keeps them as noncurrent versions"))
   }
 
   return {
@@ -177,6 +200,7 @@ const make = (name: string): InMemoryStore => {
     calm: Effect.sync(() => script.clear()),
     calls: Effect.sync(() => calls.slice()),
     keys: Effect.sync(() => sorted("")),
+    protect: (protection) => Effect.sync(() => void (locking = protection)),
     tamper: (key, change) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const changed = change(entries.get(key)?.bytes.slice() ?? new Uint8Array())

@@ -50,6 +50,7 @@ export const make = (store: ObjectStoreShape): ObjectStoreShape => {
       Effect.mapError(known)
     )
 
+  const { protection } = store
   return {
     location: store.location,
     ...(store.storing === undefined ? {} : { storing: store.storing }),
@@ -59,6 +60,8 @@ export const make = (store: ObjectStoreShape): ObjectStoreShape => {
     head: (key) => call("head", store.head(key)),
     list: (prefix) => Stream.mapError(store.list(prefix), known),
     folders: Stream.mapError(store.folders, known),
-    delete: (key) => call("delete", store.delete(key))
+    delete: (key, options) => call("delete", store.delete(key, options)),
+    ...(protection === undefined ? {} : { protection: (info) => call("delete", protection(info)) }),
+    ...(store.afterlife === undefined ? {} : { afterlife: store.afterlife })
   }
 }

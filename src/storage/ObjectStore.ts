@@ -9,6 +9,16 @@ import type { StorageTarget } from "./StorageTarget.ts"
 export const ObjectKey = Schema.String.pipe(Schema.brand("ObjectKey"))
 export type ObjectKey = typeof ObjectKey.Type
 
+/**
+ * What keeps an object from being removed now. Both absent: something does, and the store names no end.
+ */
+export interface Protection {
+  /** Of a retention: when it ends, in milliseconds since 1970. */
+  readonly untilMillis?: number
+  /** Somebody holds it until he takes that back. */
+  readonly isHeld?: true
+}
+
 /** What a store knows of one object. */
 export interface ObjectInfo {
   readonly key: ObjectKey
@@ -23,6 +33,8 @@ export interface ObjectInfo {
   readonly sha256?: string
   /** When the store says the object was written, in milliseconds since 1970. */
   readonly modifiedMillis?: number
+  /** Where the store has said so along with the rest; null: nothing protects it. Absent: it has not said. */
+  readonly protection?: Protection | null
 }
 
 /**
@@ -45,6 +57,14 @@ export interface PutOptions {
    * SHA-256 of all pieces, lower-case hex, where the caller has it: the store checks what arrived against it if it can.
    */
   readonly sha256?: string
+}
+
+export interface DeleteOptions {
+  /**
+   * `data`: an object that a lock keeps (a retention, a hold) fails so (`isLocked`), also where the store would only
+   * hide it, keep its bytes and call it deleted. Absent: bookkeeping, which goes as the store lets it go.
+   */
+  readonly role?: "data"
 }
 
 /** Where bytes rest. Keys are relative to the root the store was opened for; nothing outside it is ever touched. */
@@ -78,7 +98,20 @@ export interface ObjectStoreShape {
   /** The distinct first segments of the keys (`a` for `a/b/c`), ascending, without listing what is below them. */
   readonly folders: Stream.Stream<string, ObjectStoreError>
   /** Deleting a missing key succeeds, so that retries are safe. */
-  readonly delete: (key: ObjectKey) => Effect.Effect<void, ObjectStoreError>
+  readonly delete: (key: ObjectKey, options?: DeleteOptions) => Effect.Effect<void, ObjectStoreError>
+  /**
+   * What keeps the object from being removed now; undefined: nothing does, or it is not there. Asks only where the store
+   * may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to delete
+   * what it locks, or locks nothing.
+   */
+  readonly protection?: (
+    info: Pick<ObjectInfo, "key" | "protection">
+  ) => Effect.Effect<Protection | undefined, ObjectStoreError>
+  /**
+   * For people, what becomes of bytes that were removed: `the bucket keeps them as noncurrent versions`. Undefined:
+   * they are freed, or the store does not say. Absent: they are freed.
+   */
+  readonly afterlife?: Effect.Effect<string | undefined>
 }
 
 /** The store of one run or one command. */

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Protection } from "./ObjectStore.ts"
 
 const cause = Schema.optionalKey(Schema.Defect())
 
@@ -24,9 +25,14 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
 
 /**
  * Set where the store protects the object from removal: a retention policy, a hold, object lock. `untilMillis`, in
- * milliseconds since 1970, is absent where the store names no end.
+ * milliseconds since 1970, is absent where the store names no end; `isHeld`: somebody holds it until he takes that back.
  */
-const locked = Schema.optionalKey(Schema.Struct({ untilMillis: Schema.optionalKey(Schema.Number) }))
+const locked = Schema.optionalKey(
+  Schema.Struct({
+    untilMillis: Schema.optionalKey(Schema.Number),
+    isHeld: Schema.optionalKey(Schema.Literal(true))
+  })
+)
 
 /**
  * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot
@@ -173,12 +179,27 @@ export const isLocked = (
   error.reason._tag === "StorageAuthorizationFailed" &&
   error.reason.locked !== undefined
 
-/** `locked until 2027-01-01T00:00:00.000Z`, or `locked` where the store names no end. */
-export const lockedText = (error: unknown): string | undefined => {
-  if (!isLocked(error)) return undefined
-  const { untilMillis } = error.reason.locked
-  return untilMillis === undefined ? "locked" : `locked until ${new Date(untilMillis).toISOString()}`
+/**
+ * `locked until 2027-01-01T00:00:00.000Z`, `locked by a hold`, both, or `locked` where the store names neither.
+ */
+export const protectionText = ({ isHeld, untilMillis }: Protection): string => {
+  const until = untilMillis === undefined ? [] : [`until ${new Date(untilMillis).toISOString()}`]
+  return ["locked", [...until, ...(isHeld === true ? ["by a hold"] : [])].join(" and ")].join(" ").trimEnd()
 }
+
+/** The same of a failure; undefined unless it `isLocked`. */
+export const lockedText = (error: unknown): string | undefined =>
+  isLocked(error) ? protectionText(error.reason.locked) : undefined
+
+/**
+ * The object is locked, though the server would let it be hidden: it keeps the bytes as an earlier version.
+ */
+export const stillLocked = (subject: string, protection: Protection, advice: string): ObjectStoreReason =>
+  new StorageAuthorizationFailed({
+    detail: `${subject} is ${protectionText(protection)}`,
+    advice: protection.isHeld === true ? "whoever has placed the hold removes it when the object may go" : advice,
+    locked: protection
+  })
 
 /** What was asked of the store when it failed. */
 export type Operation = ObjectStoreError["operation"]

@@ -68,7 +68,13 @@ export const make = (
     head: (key) => latest("head", (store) => store.head(key)),
     list: (prefix) => Stream.suspend(() => current.list(prefix)),
     folders: Stream.suspend(() => current.folders),
-    delete: (key) => latest("delete", (store) => store.delete(key))
+    delete: (key, options) => latest("delete", (store) => store.delete(key, options)),
+    ...(first.protection === undefined
+      ? {}
+      : { protection: (info) => latest("delete", (store) => store.protection?.(info) ?? Effect.succeed(undefined)) }),
+    ...(first.afterlife === undefined
+      ? {}
+      : { afterlife: Effect.suspend(() => current.afterlife ?? Effect.succeed(undefined)) })
   }
   return GuardedObjectStore.make(switching, persist)
 }

@@ -13,6 +13,7 @@ import * as Connection from "./s3/Connection.ts"
 import * as Failure from "./s3/Failure.ts"
 import * as HandshakeFailure from "./s3/HandshakeFailure.ts"
 import * as Listing from "./s3/Listing.ts"
+import * as Locks from "./s3/Locks.ts"
 import * as Storing from "./s3/Storing.ts"
 import * as Upload from "./s3/Upload.ts"
 import type { S3Target } from "./StorageTarget.ts"
@@ -102,11 +103,19 @@ export const open = (
         })
       )
 
-    const subject = (name: string) => `${keyOf(name)} in bucket ${bucket}`
     const headOf = (operation: "put" | "head" | "delete", name: string) =>
       send({ operation, key: keyOf(name) }, (abortSignal) =>
         client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })
       )
+
+    const locks = yield* Locks.make(
+      connection,
+      bucket,
+      target.lock !== undefined,
+      (name) => headOf("delete", name),
+      (request) => send({ operation: "delete" }, request),
+      (reason) => Failure.of(reason, { operation: "delete", location })
+    )
 
     const remote: Remote<Seen> = {
       location,
@@ -128,14 +137,15 @@ export const open = (
           )
           if (content.role === "trial")
             yield* unless(Storing.disproved(target, yield* headOf("put", name)), { operation: "put", location })
-          return Listing.found(name, content.size, response)
+          return Listing.found(name, content.size, locks.heard(response))
         }),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
       // With its checksum, by which `holds` knows what we wrote.
       head: (name) =>
-        headOf("head", name).pipe(
-          Effect.map((response) => ({
-            ...Listing.found(name, response.ContentLength ?? 0, response),
+        Effect.zip(headOf("head", name), Clock.currentTimeMillis).pipe(
+          Effect.map(([response, now]) => ({
+            ...Listing.found(name, response.ContentLength ?? 0, locks.heard(response)),
+            ...Locks.found(response, now),
             ...(response.ChecksumSHA256 === undefined || response.ChecksumType === "COMPOSITE"
               ? {}
               : { sha256: Buffer.from(response.ChecksumSHA256, "base64").toString("hex") })
@@ -180,18 +190,12 @@ export const open = (
           return Listing.page(await client.send(new sdk.ListObjectsV2Command(input), { abortSignal }))
         }),
       remove: (name) =>
-        Effect.gen(function* () {
-          if (target.lock !== undefined) {
-            const head = yield* headOf("delete", name)
-            yield* unless(Storing.kept(subject(name), head, yield* Clock.currentTimeMillis), {
-              operation: "delete",
-              location
-            })
-          }
-          yield* send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
-            client.send(new sdk.DeleteObjectCommand(at(name)), { abortSignal })
+        Effect.asVoid(
+          send({ operation: "delete", key: keyOf(name) }, async (abortSignal) =>
+            locks.heard(await client.send(new sdk.DeleteObjectCommand(at(name)), { abortSignal }))
           )
-        })
+        ),
+      locks
     }
     return yield* CloudObjectStore.open(remote)
   })

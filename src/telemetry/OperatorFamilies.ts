@@ -85,6 +85,11 @@ export const families = {
     help: "Stored backups that are known to be damaged; absent until a run has looked",
     labels: ofResource
   },
+  locked_backups: {
+    type: "gauge",
+    help: "Stored backups that are past retention and stay, because the store locks them; 0 where there is none",
+    labels: ofResource
+  },
   data_verified: {
     type: "gauge",
     help: "1 while condition DataVerified is True, 0 while it is False; absent while it is Unknown",

@@ -22,6 +22,8 @@ export interface ResourceState {
   readonly queuedSinceMillis?: number | undefined
   /** Backups that are known to be damaged; undefined before anything is known. */
   readonly damagedBackups?: number | undefined
+  /** Backups that are past retention and stay, because the store locks them. */
+  readonly lockedBackups?: number | undefined
   /** When the stored byte that was not read for longest was last read, or written. */
   readonly oldestReadMillis?: number | undefined
   /** Stored bytes of all backups, each object counted once. */

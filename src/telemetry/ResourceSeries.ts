@@ -47,6 +47,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
       yield* set(one, "scheduled_since_timestamp_seconds", seconds(expected?.sinceMillis))
       yield* set(one, "queued_since_timestamp_seconds", seconds(queuedSinceMillis))
       yield* set(one, "damaged_backups", state.damagedBackups)
+      yield* set(one, "locked_backups", state.lockedBackups)
       yield* set(one, "data_verified", isDataVerified === undefined ? undefined : isDataVerified ? 1 : 0)
       yield* set(one, "oldest_read_timestamp_seconds", seconds(state.oldestReadMillis))
       yield* set(one, "stored_bytes", state.storedBytes)
@@ -90,6 +91,7 @@ type PlainGauge =
   | "scheduled_since_timestamp_seconds"
   | "queued_since_timestamp_seconds"
   | "damaged_backups"
+  | "locked_backups"
   | "data_verified"
   | "oldest_read_timestamp_seconds"
   | "stored_bytes"

@@ -26,7 +26,9 @@ export const counting = (stores: ObjectStores["Service"]): RealStores => {
     put: (...args) => counted(inner.put(...args)),
     get: (key) => counted(inner.get(key)),
     head: (key) => counted(inner.head(key)),
-    delete: (key) => counted(inner.delete(key)),
+    delete: (key, options) => counted(inner.delete(key, options)),
+    ...(inner.protection === undefined ? {} : { protection: (info) => counted(inner.protection!(info)) }),
+    ...(inner.afterlife === undefined ? {} : { afterlife: counted(inner.afterlife) }),
     read: (key) => countedStream(inner.read(key)),
     list: (prefix) => countedStream(inner.list(prefix)),
     folders: countedStream(inner.folders)

@@ -119,7 +119,8 @@ const asData = (store: ObjectStoreShape, owner: Owner): ReadonlyArray<StorageChe
     {
       name: `stores data as the resource says (${store.storing})`,
       effect: store.put(key, [Buffer.from("kafka-backup was here\n")], { role: "trial" }).pipe(
-        Effect.andThen(store.delete(key)),
+        // The lock of a minute keeps it: then it is left, and not hidden under one more marker by each check.
+        Effect.andThen(store.delete(key, { role: "data" })),
         Effect.catchIf(isLocked, () => Effect.void)
       )
     }

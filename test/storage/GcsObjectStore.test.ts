@@ -262,7 +262,12 @@ describe("GcsObjectStore.list", () => {
         told({ items: [resource("c", content)] })
       )
       const infos = yield* Stream.runCollect(store.list(""))
-      const expected = { size: content.byteLength, fingerprint: "17", modifiedMillis: Date.UTC(2026, 10, 23, 12) }
+      const expected = {
+        size: content.byteLength,
+        fingerprint: "17",
+        protection: null,
+        modifiedMillis: Date.UTC(2026, 10, 23, 12)
+      }
       assert.deepStrictEqual(infos, [
         { key: key("a"), ...expected },
         { key: key("c"), ...expected }

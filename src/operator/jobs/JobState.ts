@@ -159,6 +159,7 @@ const ended = (
     isSuccess: result._tag === "Success",
     removed: result.summary?.removed,
     heldBack: result.summary?.heldBack,
+    locked: result._tag === "Success" ? result.summary.locked : undefined,
     retention: result._tag === "Success" ? result.summary.retention : undefined,
     notes: result._tag === "Success" && result.summary.notes.length > 0 ? result.summary.notes : undefined,
     trouble: result._tag === "Success" ? undefined : result.trouble
@@ -190,8 +191,19 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, healedObjects, heldBack, notes, partitions, records, retention, size, topics, verification } =
-    result.summary
+  const {
+    backupId,
+    healedObjects,
+    heldBack,
+    locked,
+    notes,
+    partitions,
+    records,
+    retention,
+    size,
+    topics,
+    verification
+  } = result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
@@ -207,6 +219,7 @@ const run = (
     verifiedBytes,
     healedObjects,
     heldBack,
+    locked,
     retention
   })
   const set = result.summary.alreadyComplete === true ? result.summary.made : undefined

@@ -79,5 +79,5 @@ export const take = Effect.fnUntraced(function* (
 /** Deletes a snapshot that must be there. */
 export const remove = Effect.fnUntraced(function* (store: ObjectStoreShape, snapshotId: string) {
   yield* found(store, snapshotId)
-  yield* store.delete(BackupKeys.offsetSnapshot(snapshotId))
+  yield* store.delete(BackupKeys.offsetSnapshot(snapshotId), { role: "data" })
 })

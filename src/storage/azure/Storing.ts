@@ -66,15 +66,6 @@ export const disproved = (
     }
   ])
 
-const lockAdvice =
-  "align immutability with the retention of backups; the blob goes with the first retention after its policy has ended"
-
-/** Why a policy keeps the blob now: the service would keep a protected one as an earlier version and say "deleted". */
-export const kept = (subject: string, found: Properties, nowMillis: number): ObjectStoreReason | undefined => {
-  const until = found.immutabilityPolicyExpiresOn?.getTime()
-  return until === undefined || until <= nowMillis ? undefined : Storing.stillLocked(subject, until, lockAdvice)
-}
-
 const scopeCodes = new Set([
   "EncryptionScopeNotFound",
   "EncryptionScopeDisabled",

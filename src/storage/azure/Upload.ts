@@ -47,6 +47,7 @@ export const blocks = (pieces: Pieces.Pieces, size = blockBytes): ReadonlyArray<
 export interface Stored {
   readonly etag?: string | undefined
   readonly lastModified?: Date | undefined
+  readonly versionId?: string | undefined
 }
 
 /** Sends one request with `bytes` of content. */

@@ -1,12 +1,12 @@
 import { Effect, Stream } from "effect"
 import * as KeyRules from "../KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../ObjectStore.ts"
-import { Misconfigured, type ObjectStoreError, type Operation } from "../ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreError, type Operation, stillLocked } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Listing from "./Listing.ts"
 import * as Reading from "./Reading.ts"
-import type { Found, Remote } from "./Remote.ts"
+import type { Found, Locks, Remote } from "./Remote.ts"
 import * as Writing from "./Writing.ts"
 
 /**
@@ -16,16 +16,25 @@ import * as Writing from "./Writing.ts"
  */
 export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<ObjectStoreShape, ObjectStoreError> =>
   Effect.gen(function* () {
-    const { root } = remote
+    const { locks, root } = remote
     const full = (key: string) => root + key
     const relative = (name: string) => name.slice(root.length)
 
-    const info = ({ name, size, fingerprint, modifiedMillis }: Found): ObjectInfo => ({
+    const info = ({ fingerprint, modifiedMillis, name, protection, size }: Found): ObjectInfo => ({
       key: relative(name) as ObjectKey,
       size,
       ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(modifiedMillis === undefined ? {} : { modifiedMillis })
+      ...(modifiedMillis === undefined ? {} : { modifiedMillis }),
+      ...(protection === undefined ? {} : { protection })
     })
+
+    /** Looks first whether something protects it: the server might only hide it then. */
+    const removeFree = (key: string, { advice, protection }: Locks) =>
+      Effect.flatMap(protection(full(key)), (found) =>
+        found === undefined
+          ? remote.remove(full(key))
+          : Effect.fail(remote.error("delete", stillLocked(key, found, advice)))
+      )
 
     /** Refuses keys that could mean another object, before any request. */
     const checked = (operation: Operation, key: string): Effect.Effect<void, ObjectStoreError> => {
@@ -71,12 +80,26 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
             .sort(KeyRules.byUtf8)
         )
       ),
-      delete: (key) =>
+      delete: (key, { role } = {}) =>
         Effect.andThen(
           checked("delete", key),
-          Retry.retrying(Retry.atOnce, () => remote.remove(full(key))).pipe(
-            Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.void)
-          )
-        )
+          Retry.retrying(Retry.atOnce, () =>
+            role === "data" && locks !== undefined ? removeFree(key, locks) : remote.remove(full(key))
+          ).pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.void))
+        ),
+      ...(locks === undefined
+        ? {}
+        : {
+            protection: ({ key, protection }) =>
+              protection !== undefined
+                ? Effect.succeed(protection ?? undefined)
+                : Effect.andThen(
+                    checked("delete", key),
+                    Retry.retrying(Retry.atOnce, () => locks.protection(full(key))).pipe(
+                      Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
+                    )
+                  ),
+            afterlife: locks.afterlife
+          })
     } satisfies ObjectStoreShape
   })

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream"
 import type { Effect } from "effect"
-import type { ObjectRole } from "../ObjectStore.ts"
+import type { ObjectRole, Protection } from "../ObjectStore.ts"
 import type { ObjectStoreError, ObjectStoreReason, Operation } from "../ObjectStoreError.ts"
 import type * as Pieces from "../Pieces.ts"
 
@@ -11,6 +11,7 @@ export interface Found {
   /** Absent where a server has none: then a broken read is taken up again by its length alone. */
   readonly fingerprint?: string
   readonly modifiedMillis?: number
+  readonly protection?: Protection | null
 }
 
 /** A part of a listing. */
@@ -45,6 +46,19 @@ export interface Content {
    */
   readonly sha256?: string
   readonly role?: ObjectRole
+}
+
+/** What a server makes of objects that are removed. */
+export interface Locks {
+  /**
+   * What protects the object from removal, by a request if it takes one; `ObjectNotFound` if it is not there. Fails
+   * where objects may be locked and this identity may not see it.
+   */
+  readonly protection: (name: string) => Effect.Effect<Protection | undefined, ObjectStoreError>
+  /** What to do about a lock that lasts. */
+  readonly advice: string
+  /** `ObjectStoreShape.afterlife`. */
+  readonly afterlife: Effect.Effect<string | undefined>
 }
 
 /**
@@ -88,9 +102,8 @@ export interface Remote<Seen extends Found = Found> {
   ) => Effect.Effect<Page, ObjectStoreError>
   /** True when listings come in the order of the names' UTF-8 bytes; else they are collected and sorted. */
   readonly listsInOrder: boolean
-  /**
-   * Missing objects may be reported as `ObjectNotFound`. Where objects are locked, one that still is fails so
-   * (`isLocked`), also where the server would only hide it.
-   */
+  /** Missing objects may be reported as `ObjectNotFound`. A locked one may be hidden: `protection` says so before. */
   readonly remove: (name: string) => Effect.Effect<void, ObjectStoreError>
+  /** Absent: the server refuses to delete what it locks, and keeps nothing of what it deletes. */
+  readonly locks?: Locks
 }

@@ -1,5 +1,5 @@
-import { Misconfigured, type ObjectStoreReason, StorageAuthorizationFailed } from "../ObjectStoreError.ts"
-import type { ObjectRole } from "../ObjectStore.ts"
+import { Misconfigured, type ObjectStoreReason } from "../ObjectStoreError.ts"
+import type { ObjectRole, Protection } from "../ObjectStore.ts"
 import type { Lock } from "../StorageTarget.ts"
 
 /* How a target wants objects stored: encryption, class, lock, tags. Pure. */
@@ -32,15 +32,17 @@ export const text = (asked: ReadonlyArray<Asked>): string | undefined => {
   return named.length === 0 ? undefined : named.join(", ")
 }
 
-/**
- * The object is locked until then, though the server would let it be hidden: it keeps the bytes as an earlier version.
- */
-export const stillLocked = (subject: string, untilMillis: number, advice: string): ObjectStoreReason =>
-  new StorageAuthorizationFailed({
-    detail: `${subject} is locked until ${new Date(untilMillis).toISOString()}`,
-    advice,
-    locked: { untilMillis }
-  })
+/** What protects an object by what its server says of it; undefined once that has ended. */
+export const protection = (
+  untilMillis: number | undefined,
+  isHeld: boolean,
+  nowMillis: number
+): Protection | undefined => {
+  const lasts = untilMillis !== undefined && untilMillis > nowMillis
+  return lasts || isHeld
+    ? { ...(lasts ? { untilMillis } : {}), ...(isHeld ? { isHeld: true as const } : {}) }
+    : undefined
+}
 
 /** What the server says of a test object that it has just taken. */
 export interface Proof {

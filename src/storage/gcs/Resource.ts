@@ -1,6 +1,7 @@
 import { Option, Schema } from "effect"
 import * as Answer from "../cloud/Answer.ts"
 import type { Found } from "../cloud/Remote.ts"
+import * as Locks from "./Locks.ts"
 
 /** What we ask for of an object, in lists and alone. Numbers of 64 bits come as strings. */
 const ObjectResource = Schema.Struct({
@@ -9,12 +10,13 @@ const ObjectResource = Schema.Struct({
   generation: Schema.String,
   updated: Schema.optionalKey(Schema.String),
   crc32c: Schema.optionalKey(Schema.String),
-  md5Hash: Schema.optionalKey(Schema.String)
+  md5Hash: Schema.optionalKey(Schema.String),
+  ...Locks.Fields
 })
 type ObjectResource = typeof ObjectResource.Type
 
 /** The same as a list of field names, so that no more is sent. */
-export const fields = "name,size,generation,updated,crc32c,md5Hash"
+export const fields = `name,size,generation,updated,crc32c,md5Hash,${Locks.fields}`
 
 const Listing = Schema.Struct({
   items: Schema.optionalKey(Schema.Array(ObjectResource)),
@@ -43,13 +45,16 @@ export interface Seen extends Found {
   readonly md5Hash?: string
 }
 
-export const seen = ({ crc32c, generation, md5Hash, name, size, updated }: ObjectResource): Seen => {
+export const seen = (resource: ObjectResource, nowMillis: number): Seen => {
+  const { crc32c, generation, md5Hash, name, size, updated } = resource
+  const protection = Locks.protection(resource, nowMillis)
   const millis = Date.parse(updated ?? "")
   return {
     name,
     size: Number(size ?? 0),
     fingerprint: generation,
     ...(Number.isNaN(millis) ? {} : { modifiedMillis: millis }),
+    protection: protection ?? null,
     ...(crc32c === undefined ? {} : { crc32c }),
     ...(md5Hash === undefined ? {} : { md5Hash })
   }

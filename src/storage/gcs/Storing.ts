@@ -80,15 +80,6 @@ export const disproved = ({ kmsKeyName, lock, storageClass }: Settings, found: S
     }
   ])
 
-const lockAdvice =
-  "align objectRetention with the retention of backups; the object goes with the first retention after its lock has ended"
-
-/** Why a lock keeps the object now: with versioning the service would only make a locked one noncurrent. */
-export const kept = (subject: string, { retention }: Stored, nowMillis: number): ObjectStoreReason | undefined => {
-  const until = Date.parse(retention?.retainUntilTime ?? "")
-  return Number.isNaN(until) || until <= nowMillis ? undefined : Storing.stillLocked(subject, until, lockAdvice)
-}
-
 /** What refusals mean that come of these settings. Undefined where the refusal is about something else. */
 export const refusal = (
   { message, status }: { readonly message: string; readonly status?: number },

@@ -76,16 +76,3 @@ export const disproved = (
       advice: "allow s3:GetObjectRetention, without which nobody sees a lock, and use a store that has object lock"
     }
   ])
-
-const lockAdvice =
-  "align objectLock with the retention of backups; the object goes with the first retention after its lock has ended"
-
-/** Why a lock keeps the object now: the server would hide a locked one behind a delete marker, and call it removed. */
-export const kept = (
-  subject: string,
-  head: HeadObjectCommandOutput,
-  nowMillis: number
-): ObjectStoreReason | undefined => {
-  const until = head.ObjectLockRetainUntilDate?.getTime()
-  return until === undefined || until <= nowMillis ? undefined : Storing.stillLocked(subject, until, lockAdvice)
-}

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Redacted } from "effect"
 import * as AzureObjectStore from "../../../src/storage/AzureObjectStore.ts"
 import type { ObjectKey } from "../../../src/storage/ObjectStore.ts"
-import { isLocked } from "../../../src/storage/ObjectStoreError.ts"
+import { isLocked, lockedText } from "../../../src/storage/ObjectStoreError.ts"
 import type { AzureTarget } from "../../../src/storage/StorageTarget.ts"
 import { type Answer, answering } from "../scriptedS3.ts"
 import { scriptedServer } from "../scriptedServer.ts"
@@ -124,16 +124,38 @@ describe("AzureObjectStore with settings for blobs", () => {
         { lock: { mode: "Locked", days: 7 } },
         until("Thu, 01 Jan 2099 00:00:00 GMT"),
         until("Wed, 01 Jan 2020 00:00:00 GMT"),
+        answering(202, { "x-ms-delete-type-permanent": "false" }),
         answering(202)
       )
-      const error = yield* Effect.flip(store.delete(key("set/segment")))
+      const error = yield* Effect.flip(store.delete(key("set/segment"), { role: "data" }))
       assert.isTrue(isLocked(error))
       assert.include(error.message, "set/segment is locked until 2099-01-01T00:00:00.000Z")
-      yield* store.delete(key("set/segment"))
+      assert.isUndefined(yield* store.afterlife!)
+      yield* store.delete(key("set/segment"), { role: "data" })
+      assert.include(yield* store.afterlife!, "until the days of soft delete are over")
+      yield* store.delete(key("lease"))
       assert.deepStrictEqual(
         arrived.map(({ method }) => method),
-        ["HEAD", "HEAD", "DELETE"]
+        ["HEAD", "HEAD", "DELETE", "DELETE"]
       )
+    })
+  )
+
+  it.live("asks the container once whether its versions can be immutable, and looks at blobs only where they can", () =>
+    Effect.gen(function* () {
+      const container = (isVersioned: boolean) =>
+        answering(200, { etag: '"0x1"', "x-ms-immutable-storage-with-versioning-enabled": String(isVersioned) })
+      const held = answering(200, { etag: '"0x1"', "content-length": "9", "x-ms-legal-hold": "true" })
+      const free = yield* against({}, container(false), answering(202), answering(202))
+      yield* free.store.delete(key("set/a"), { role: "data" })
+      yield* free.store.delete(key("set/b"), { role: "data" })
+      assert.deepStrictEqual(
+        free.arrived.map(({ method }) => method),
+        ["GET", "DELETE", "DELETE"]
+      )
+      const { store } = yield* against({}, container(true), held)
+      const error = yield* Effect.flip(store.delete(key("set/a"), { role: "data" }))
+      assert.strictEqual(lockedText(error), "locked by a hold")
     })
   )
 

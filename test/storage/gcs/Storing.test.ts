@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import * as Requests from "../../../src/storage/cloud/Requests.ts"
 import * as GcsObjectStore from "../../../src/storage/GcsObjectStore.ts"
 import type { ObjectKey } from "../../../src/storage/ObjectStore.ts"
@@ -83,7 +83,8 @@ describe("GcsObjectStore with settings for objects", () => {
 
   it.live("does not let the service keep a locked object as a noncurrent one: it says until when it is locked", () =>
     Effect.gen(function* () {
-      const until = (time: string) => told({ retention: { mode: "Locked", retainUntilTime: time } })
+      const until = (time: string) =>
+        told({ name: "a", size: "9", generation: "17", retention: { mode: "Locked", retainUntilTime: time } })
       const { arrived, store } = yield* against(
         { lock: { mode: "Locked", days: 7 } },
         until("2099-01-01T00:00:00Z"),
@@ -92,15 +93,43 @@ describe("GcsObjectStore with settings for objects", () => {
         refusing(404, "notFound", "No such object"),
         told({ kind: "storage#objects" })
       )
-      const error = yield* Effect.flip(store.delete(key("set/segment")))
+      const error = yield* Effect.flip(store.delete(key("set/segment"), { role: "data" }))
       assert.isTrue(isLocked(error))
-      assert.include(error.message, "set/segment in bucket kafka-backups is locked until 2099-01-01T00:00:00.000Z")
-      yield* store.delete(key("set/segment"))
-      yield* store.delete(key("gone"))
+      assert.include(error.message, "set/segment is locked until 2099-01-01T00:00:00.000Z")
+      yield* store.delete(key("set/segment"), { role: "data" })
+      yield* store.delete(key("gone"), { role: "data" })
       assert.deepStrictEqual(
         arrived.slice(0, 4).map(({ method }) => method),
         ["GET", "GET", "DELETE", "GET"]
       )
+    })
+  )
+
+  it.live("knows from a listing what the bucket's policy or a hold protects, and asks for no object", () =>
+    Effect.gen(function* () {
+      const object = { name: "production/a", size: "1", generation: "1" }
+      const items = [
+        { ...object, name: "a", retentionExpirationTime: "2099-01-01T00:00:00Z" },
+        { ...object, name: "b", eventBasedHold: true },
+        { ...object, name: "c" }
+      ]
+      const { arrived, store } = yield* against(
+        {},
+        told({ kind: "storage#objects", items }),
+        told({ versioning: { enabled: true }, softDeletePolicy: { retentionDurationSeconds: "604800" } })
+      )
+      const protections = yield* store.list("").pipe(
+        Stream.mapEffect((info) => store.protection!(info)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(protections, [{ untilMillis: Date.UTC(2099, 0, 1) }, { isHeld: true }, undefined])
+      assert.strictEqual(arrived.length, 1)
+      assert.strictEqual(
+        yield* store.afterlife!,
+        "the bucket keeps them as noncurrent versions until a lifecycle rule removes them, then for 7 days of soft delete"
+      )
+      yield* store.afterlife!
+      assert.strictEqual(arrived.length, 2)
     })
   )
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import type { ObjectKey } from "../../../src/storage/ObjectStore.ts"
-import { isLocked } from "../../../src/storage/ObjectStoreError.ts"
+import { isLocked, lockedText } from "../../../src/storage/ObjectStoreError.ts"
 import * as S3ObjectStore from "../../../src/storage/S3ObjectStore.ts"
 import type { S3Target } from "../../../src/storage/StorageTarget.ts"
 import { type Answer, answering, emptyListing, refusing, scriptedS3 } from "../scriptedS3.ts"
@@ -118,18 +118,71 @@ describe("S3ObjectStore with settings for objects", () => {
         { lock: { mode: "GOVERNANCE", days: 1 } },
         locked(Date.UTC(2099, 0, 1)),
         locked(now - 1000),
+        answering(200),
         deleted,
-        answering(404)
+        answering(404),
+        deleted
       )
-      const error = yield* Effect.flip(store.delete(key("set/segment")))
+      const error = yield* Effect.flip(store.delete(key("set/segment"), { role: "data" }))
       assert.isTrue(isLocked(error))
-      assert.include(error.message, "set/segment in bucket kafka-backups is locked until 2099-01-01T00:00:00.000Z")
-      yield* store.delete(key("set/segment"))
-      yield* store.delete(key("gone"))
+      assert.include(error.message, "set/segment is locked until 2099-01-01T00:00:00.000Z")
+      yield* store.delete(key("set/segment"), { role: "data" })
+      yield* store.delete(key("gone"), { role: "data" })
+      yield* store.delete(key("lease"))
       assert.deepStrictEqual(
         arrived.map(({ method }) => method),
-        ["HEAD", "HEAD", "DELETE", "HEAD"]
+        // The third asks for a hold: an identity that may not see one is told nothing by HEAD.
+        ["HEAD", "HEAD", "GET", "DELETE", "HEAD", "DELETE"]
       )
+    })
+  )
+
+  const lockedBucket = answering(
+    200,
+    { "content-type": "application/xml" },
+    Buffer.from("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>")
+  )
+  const saying = (status: number, code: string) =>
+    answering(
+      status,
+      { "content-type": "application/xml" },
+      Buffer.from(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`)
+    )
+  const whole = { etag: '"e1"', "content-length": "9" }
+
+  it.live("asks the bucket once whether it locks, and looks at data only where it does or does not say", () =>
+    Effect.gen(function* () {
+      const none = saying(404, "ObjectLockConfigurationNotFoundError")
+      const plain = yield* against({}, none, answering(204), answering(204))
+      yield* plain.store.delete(key("set/a"), { role: "data" })
+      yield* plain.store.delete(key("set/b"), { role: "data" })
+      assert.deepStrictEqual(
+        plain.arrived.map(({ method }) => method),
+        ["GET", "DELETE", "DELETE"]
+      )
+      const held = answering(200, { ...whole, "x-amz-object-lock-legal-hold": "ON" })
+      for (const bucket of [lockedBucket, saying(403, "AccessDenied")]) {
+        const { store } = yield* against({}, bucket, held)
+        const error = yield* Effect.flip(store.delete(key("set/a"), { role: "data" }))
+        assert.strictEqual(lockedText(error), "locked by a hold")
+        assert.include(error.advice, "whoever has placed the hold")
+      }
+    })
+  )
+
+  it.live("removes no data of a bucket whose locks this identity may not see, and says what to allow", () =>
+    Effect.gen(function* () {
+      const head = answering(200, { ...whole, "x-amz-version-id": "v1" })
+      const blind = yield* against({}, lockedBucket, head, saying(403, "AccessDenied"))
+      const error = yield* Effect.flip(blind.store.delete(key("set/a"), { role: "data" }))
+      assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
+      assert.include(error.advice, "s3:GetObjectRetention")
+      // Holds are rare: not to see them is said, and keeps nothing.
+      const free = saying(404, "NoSuchObjectLockConfiguration")
+      const { store } = yield* against({}, lockedBucket, head, free, saying(403, "AccessDenied"), answering(204))
+      yield* store.delete(key("set/a"), { role: "data" })
+      assert.include(yield* store.afterlife!, "noncurrent versions")
+      assert.include(yield* store.afterlife!, "s3:GetObjectLegalHold")
     })
   )
 
