@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { bin } from "../../package.json" with { type: "json" }
+import manifest from "../../package.json" with { type: "json" }
 import { version } from "../../src/version.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -109,7 +109,7 @@ test("a backup survives a store that does not answer", async () => {
   })
 
   it("has the command, which runs below node_modules", () => {
-    const { stderr, stdout } = spawnSync(process.execPath, [join(ours, bin["kafka-backup"]), "--version"], {
+    const { stderr, stdout } = spawnSync(process.execPath, [join(ours, manifest.bin["kafka-backup"]), "--version"], {
       encoding: "utf8"
     })
     assert.strictEqual(stdout, `kafka-backup ${version}\n`, stderr)
