@@ -167,7 +167,7 @@ describe("ACLs on the wire", () => {
 
 describe("users with SCRAM passwords on the wire", () => {
   it("have names and mechanisms, and those that the broker cannot describe are left out", () => {
-    expect(encode(DescribeScramUsers.call(0))).toBe("0000")
+    expect(encode(DescribeScramUsers.call(0))).toBe("0100")
     expect(decode(DescribeScramUsers.call(0), users())).toEqual({
       errorCode: 0,
       detail: undefined,
