@@ -15,7 +15,7 @@ export interface Captured {
 export const mostEntries = 20_000
 
 /** How long a run waits for one kind. The brokers that it needs have just answered. */
-const patience = "20 seconds"
+const patience = "10 seconds"
 
 /** The names that ACLs may be about. */
 export interface Concerned {

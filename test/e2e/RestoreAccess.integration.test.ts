@@ -7,6 +7,8 @@ import { unique } from "./scenes.ts"
 
 /* ACLs and quotas of a real cluster: kept by a backup, told by a dry run, added by a restore, and listed by kafkajs. */
 
+const nameOf = (names: object, code: number) => Object.entries(names).find(([, one]) => one === code)?.[0]
+
 describeWith(["kafka", "kafkaSecurity", "java"], "ACLs and quotas", (services) => {
   const { plaintext, security } = services.kafka
   const workspace = new Workspace()
@@ -66,7 +68,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "ACLs and quotas", (services) =
         .flatMap(({ acls }) => acls)
         .map(
           ({ operation, permissionType, principal }) =>
-            `${AclPermissionTypes[permissionType]} ${principal} ${AclOperationTypes[operation]}`
+            `${nameOf(AclPermissionTypes, permissionType)} ${principal} ${nameOf(AclOperationTypes, operation)}`
         )
         .toSorted()
     } finally {

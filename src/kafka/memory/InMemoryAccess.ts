@@ -30,7 +30,7 @@ const success = { errorCode: ErrorCode.none, detail: undefined }
 export const accessChanging = (state: Cluster.ClusterState): AccessChanging => {
   const { access } = state
   const create = (acl: Acl) => {
-    if (!access.hasAuthorizer) return { errorCode: ErrorCode.securityDisabled, detail: "No Authorizer is configured." }
+    if (!access.hasAuthorizer) return { errorCode: ErrorCode.securityDisabled, detail: "no authorizer is configured" }
     if (state.denied.has("Alter")) return { errorCode: ErrorCode.clusterAuthorizationFailed, detail: undefined }
     access.acls.set(keyOfAcl(acl), acl)
     return success

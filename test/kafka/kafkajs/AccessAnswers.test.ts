@@ -9,7 +9,7 @@ import * as DescribeScramUsers from "../../../src/kafka/kafkajs/protocol/Describ
 import { Malformed, Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
 import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
 
-/* Bodies of requests and answers. Sources: the message definitions of Apache Kafka 4.3, `clients/src/main/resources`. */
+/* Bodies of requests and answers, as the message definitions of Apache Kafka 4.3 have them (`clients`, `common/message`). */
 
 const isFlexible = ({ api, version }: Call<unknown>) => version >= api.flexibleFrom
 const encode = (call: Call<unknown>): string => {
@@ -167,7 +167,7 @@ describe("ACLs on the wire", () => {
 
 describe("users with SCRAM passwords on the wire", () => {
   it("have names and mechanisms, and those that the broker cannot describe are left out", () => {
-    expect(encode(DescribeScramUsers.call(0))).toBe("0000")
+    expect(encode(DescribeScramUsers.call(0))).toBe("0100")
     expect(decode(DescribeScramUsers.call(0), users())).toEqual({
       errorCode: 0,
       detail: undefined,

@@ -18,11 +18,14 @@ export interface Answer {
   readonly users: ReadonlyArray<ScramUser>
 }
 
-/** All users that have a SCRAM password. */
+/**
+ * All users that have a SCRAM password. Asked for by an empty list: with an absent one, brokers that refuse it fail to
+ * make their answer, and close the connection (Kafka 4.3).
+ */
 export const call = (version: number): Call<Answer> => ({
   api,
   version,
-  encode: (w) => void w.arrayLength(null).noTags(),
+  encode: (w) => void w.arrayLength(0).noTags(),
   decode: (r) => {
     r.int32()
     const errorCode = r.int16()
