@@ -18,7 +18,7 @@ export const chartCopy = (version: "earlier" | "newer"): { readonly folder: stri
   for (const name of readdirSync(files)) if (name !== kept) rmSync(join(files, name))
   if (version === "earlier") {
     const definition = parse(readFileSync(join(files, kept), "utf8"))
-    delete definition.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.createTopics
+    delete definition.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.includeOriginalOffsetHeader
     writeFileSync(join(files, kept), stringify(definition, { aliasDuplicateObjects: false }))
   }
   return { folder, crds }
