@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, beforeEach, it } from "vitest"
 import { OwnControlPlane } from "../e2e/OwnControlPlane.ts"
@@ -6,6 +6,7 @@ import * as Helm from "../harness/Helm.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { chart, definitionsChart } from "./chart.ts"
+import { chartCopy } from "./chartCopies.ts"
 import { root } from "./manifests.ts"
 import { StartedOperator } from "./startedOperator.ts"
 
@@ -13,6 +14,7 @@ const theirs = join(root, "test", "deploy", "foreign-definitions.yaml")
 const ours = join(root, "crds")
 /** One of them, which is refused or taken as all are: each costs the API server seconds. */
 const one = join(ours, "kafkarestore.yaml")
+const upgrade = readFileSync(join(root, "docs", "guides", "upgrade.md"), "utf8")
 const migrate = readFileSync(join(root, "docs", "guides", "migrate.md"), "utf8")
 
 /** A control plane of its own: what is tried here takes the definitions away from everybody. */
@@ -21,6 +23,21 @@ describeWith("controlPlane", "a cluster with another operator's definitions of t
   const kubectl = (...args: ReadonlyArray<string>) => Kubectl.succeed(plane.apiserver, args)
   const names = ["kafkabackups", "kafkarestores", "kafkaoffsetresets", "kafkaoffsetrollbacks"]
   const crds = names.map((name) => `crd/${name}.kafka.oso.sh`)
+
+  /**
+   * Takes all definitions away. While the server remakes the storage of a definition that was just changed it cannot
+   * empty it, and then waits for minutes, unless the definition changes: so it is changed until it is gone.
+   */
+  const forget = async () => {
+    await kubectl("delete", ...crds, "--ignore-not-found", "--wait=false")
+    for (let tries = 0; tries < 120; tries++) {
+      const left = (await kubectl("get", "crd", "--output=name")).split("\n").filter((name) => name !== "")
+      if (left.length === 0) return
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await Kubectl.run(plane.apiserver, ["annotate", ...left, `tried=${tries}`, "--overwrite"])
+    }
+    throw new Error("the definitions of the test before are still there")
+  }
 
   /** Whose definition the server has, by a field that resources of the other operator have not. */
   const whose = async (): Promise<"theirs" | "ours"> => {
@@ -37,7 +54,7 @@ describeWith("controlPlane", "a cluster with another operator's definitions of t
 
   beforeAll(async () => void (plane = await OwnControlPlane.start()))
   afterAll(() => plane?.stop())
-  beforeEach(() => kubectl("delete", ...crds, "--ignore-not-found"))
+  beforeEach(() => forget())
 
   it("is told by the guide's one line from one where the names are free", async () => {
     assert.strictEqual(await look(), "")
@@ -91,6 +108,41 @@ describeWith("controlPlane", "a cluster with another operator's definitions of t
       assert.sameMembers((await look()).trim().split("\n"), ofThisOperator)
     } finally {
       await operator.stop()
+    }
+  })
+
+  it("loses newer fields by helm rollback, and keeps them with the guide's way back", async () => {
+    const [earlier, newer] = [chartCopy("earlier"), chartCopy("newer")]
+    const release = "kafka-backup-operator"
+    const helm = (...args: ReadonlyArray<string>) =>
+      Helm.succeed(plane.apiserver, [...args, "--namespace=kafka-backup-system"])
+    const version = async () => {
+      const found = await kubectl("get", "crd", "kafkarestores.kafka.oso.sh", "--output=json")
+      const { spec } = JSON.parse(found).spec.versions[0].schema.openAPIV3Schema.properties
+      return "includeOriginalOffsetHeader" in spec.properties ? "newer" : "earlier"
+    }
+    /** A command of the guide, with charts in place of its words for them. */
+    const written = (begin: string): ReadonlyArray<string> => {
+      const [, line = ""] = new RegExp(`^helm (${begin}(?:.*\\\\\\n)*.*)$`, "mu").exec(upgrade) ?? []
+      const words = line.split(/[\s\\]+/u)
+      const charts = { "CHART-OF-THE-EARLIER-VERSION": earlier.folder, "CRDS-CHART-OF-THE-NEWER-VERSION": newer.crds }
+      return words.map((word) => charts[word as keyof typeof charts] ?? word)
+    }
+    try {
+      await helm("install", release, earlier.folder, "--create-namespace")
+      await helm("upgrade", release, newer.folder)
+      assert.strictEqual(await version(), "newer")
+      await helm("rollback", release)
+      assert.strictEqual(await version(), "earlier")
+      await helm("upgrade", release, newer.folder)
+      const roles = ["get", "clusterrole", "kafka-backup-view", "kafka-backup-edit", "--ignore-not-found", "-o", "name"]
+      await Helm.succeed(plane.apiserver, written("upgrade kafka-backup-operator"))
+      assert.deepStrictEqual([await version(), await kubectl(...roles)], ["newer", ""])
+      await Helm.succeed(plane.apiserver, written("upgrade --install kafka-backup-crds"))
+      assert.strictEqual(await version(), "newer")
+      assert.lengthOf((await kubectl(...roles)).trim().split("\n"), 2)
+    } finally {
+      for (const { folder } of [earlier, newer]) rmSync(folder, { recursive: true })
     }
   })
 })
