@@ -11,10 +11,12 @@ import * as Pins from "../manifest/Pins.ts"
 import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
 import * as SetCheck from "../manifest/SetCheck.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
+import * as SetLocks from "../manifest/SetLocks.ts"
 import * as WholeElsewhere from "../manifest/WholeElsewhere.ts"
 import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreShape, Protection } from "../storage/ObjectStore.ts"
+import { protectionText } from "../storage/ObjectStoreError.ts"
 import * as DescribedDamage from "./DescribedDamage.ts"
 import * as DescribedMetadata from "./DescribedMetadata.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
@@ -133,7 +135,12 @@ const building = (facts: SetFacts, isBaseThere: boolean): ReadonlyArray<readonly
 
 const removedBase = (backupId: string): string => `${backupId}, removed since; its objects that this backup needs stay`
 
-const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere: boolean): string => {
+const summary = (
+  set: Catalogue.BackupSet,
+  pin: string | undefined,
+  locked: Protection | undefined,
+  isBaseThere: boolean
+): string => {
   const { facts, manifest } = set
   const sum = totals(manifest)
   return Table.facts([
@@ -152,6 +159,7 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere:
           ...building(facts, isBaseThere)
         ] as const)),
     ...(pin === undefined ? [] : [["Pinned", pin] as const]),
+    ...(locked === undefined ? [] : [["In the store", protectionText(locked)] as const]),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
     ["Format", manifest.kb_format ?? "records"],
     ["Compression", manifest.compression ?? "zstd"],
@@ -189,6 +197,7 @@ export const describe = Command.make(
     const resource = SpecRequest.resource(backup)
     const set = yield* KnownSet.open(store, Adoption.ownerOf(resource), flags.backupId)
     const damage = yield* knownDamage(store, resource, set)
+    const locked = yield* SetLocks.ofYoungest(store, set.backupId)
     if (flags.output === "json") {
       return yield* StandardOutput.print(
         JSON.stringify(
@@ -196,6 +205,7 @@ export const describe = Command.make(
             manifest: set.manifest,
             facts: set.facts ?? null,
             damage: DescribedDamage.json(damage),
+            locked: locked ?? null,
             restore: DescribedNeeds.json(Needs.of(set))
           },
           null,
@@ -216,7 +226,7 @@ export const describe = Command.make(
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
     yield* StandardOutput.print(
       [
-        summary(set, pin, isBaseThere),
+        summary(set, pin, locked, isBaseThere),
         "",
         Table.format(columns, partitions(set).map(row)),
         ...notes,

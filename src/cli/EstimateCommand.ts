@@ -4,6 +4,7 @@ import { hostname } from "node:os"
 import * as ClusterFigures from "../backup/ClusterFigures.ts"
 import type * as CostModel from "../backup/CostModel.ts"
 import * as KeptAges from "../backup/KeptAges.ts"
+import * as LockedAges from "../backup/LockedAges.ts"
 import * as Planning from "../backup/Planning.ts"
 import * as RereadingTime from "../backup/RereadingTime.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
@@ -233,6 +234,7 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
       mostSampledMillis: RereadingTime.longestMillis(backup.spec)
     },
     topics: plan.topics.length,
+    lockDays: LockedAges.lockDays(backup.spec),
     isEndless: kept.isEndless,
     source,
     isStoredMeasured: measured?.storedPerByte !== undefined,

@@ -1,4 +1,5 @@
 import * as CostModel from "../backup/CostModel.ts"
+import * as LockedAges from "../backup/LockedAges.ts"
 import * as Format from "../status/Format.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Table from "./Table.ts"
@@ -12,6 +13,8 @@ export type Source =
 export interface Estimate {
   readonly figures: CostModel.Figures
   readonly topics: number
+  /** For how many days the store is asked to lock what is written; 0 for none. */
+  readonly lockDays: number
   /** No rule removes backups: what is kept is that of a year. */
   readonly isEndless: boolean
   readonly source: Source
@@ -69,11 +72,29 @@ const rereadNotes = ({ figures }: Estimate, costs: Costs): ReadonlyArray<string>
   )
 }
 
+/** What a lock adds: backups that no rule keeps, and that the store does not let go before it has ended. */
+const lockNotes = ({ figures, lockDays }: Estimate, costs: Costs): ReadonlyArray<string> => {
+  const { intervalMillis, keptAgesMillis } = figures
+  if (lockDays === 0 || intervalMillis === undefined) return []
+  const { ages, isCut } = LockedAges.of(keptAgesMillis, lockDays, intervalMillis)
+  const more = ages.length - keptAgesMillis.length
+  const days = `${Format.count(lockDays)} ${lockDays === 1 ? "day" : "days"}`
+  if (more <= 0) return [`the lock of ${days} adds nothing: spec.retention keeps every backup as long`]
+  const locked = { ...figures, keptAgesMillis: ages }
+  const added = (name: string, now: CostModel.Cost, then: CostModel.Cost) =>
+    `${Format.bytes(Math.round(Math.max(0, then.storedBytes - now.storedBytes)))} with ${name}`
+  return [
+    `the lock of ${days} keeps ${isCut ? "more than " : ""}${Format.count(more)} backups that spec.retention would remove, which adds ` +
+      `${added("full copies", costs.fullCopies, CostModel.fullCopies(locked))} and ` +
+      `${added("new data only", costs.newDataOnly, CostModel.newDataOnly(locked))} to what is stored`
+  ]
+}
+
 export const text = (estimate: Estimate): string => {
   const { figures, isEndless, isSpeedMeasured, isStoredMeasured, topics } = estimate
   const both = costs(estimate)
   const { fullCopies, newDataOnly } = both
-  const notes = [...estimate.notes, ...rereadNotes(estimate, both)]
+  const notes = [...estimate.notes, ...rereadNotes(estimate, both), ...lockNotes(estimate, both)]
   const { intervalMillis, keptAgesMillis } = figures
   const row = (group: string, name: string, of: (cost: CostModel.Cost) => string) => [
     group,
@@ -148,7 +169,7 @@ export const json = (estimate: Estimate): string => {
   })
   const both = costs(estimate)
   const { fullCopies, newDataOnly } = both
-  const notes = [...estimate.notes, ...rereadNotes(estimate, both)]
+  const notes = [...estimate.notes, ...rereadNotes(estimate, both), ...lockNotes(estimate, both)]
   return JSON.stringify(
     {
       topics,

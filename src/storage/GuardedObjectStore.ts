@@ -102,7 +102,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
       })
     })
 
-  const { protection } = store
+  const { protection, rehearse } = store
   return {
     location: store.location,
     ...(store.storing === undefined ? {} : { storing: store.storing }),
@@ -114,6 +114,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
     folders: ascending(store.folders, (folder) => folder),
     delete: (key, options) => persist(() => store.delete(key, options)),
     ...(protection === undefined ? {} : { protection: (info) => persist(() => protection(info)) }),
+    ...(rehearse === undefined ? {} : { rehearse: (key, pieces) => persist(() => rehearse(key, pieces)) }),
     ...(store.afterlife === undefined ? {} : { afterlife: store.afterlife })
   }
 }

@@ -50,7 +50,7 @@ export const make = (store: ObjectStoreShape): ObjectStoreShape => {
       Effect.mapError(known)
     )
 
-  const { protection } = store
+  const { protection, rehearse } = store
   return {
     location: store.location,
     ...(store.storing === undefined ? {} : { storing: store.storing }),
@@ -62,6 +62,7 @@ export const make = (store: ObjectStoreShape): ObjectStoreShape => {
     folders: Stream.mapError(store.folders, known),
     delete: (key, options) => call("delete", store.delete(key, options)),
     ...(protection === undefined ? {} : { protection: (info) => call("delete", protection(info)) }),
+    ...(rehearse === undefined ? {} : { rehearse: (key, pieces) => call("put", rehearse(key, pieces)) }),
     ...(store.afterlife === undefined ? {} : { afterlife: store.afterlife })
   }
 }

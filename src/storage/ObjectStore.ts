@@ -108,6 +108,11 @@ export interface ObjectStoreShape {
     info: Pick<ObjectInfo, "key" | "protection">
   ) => Effect.Effect<Protection | undefined, ObjectStoreError>
   /**
+   * Sends so much content for `key` and has the store refuse it at its end, so that all that stands in between has
+   * passed it on and nothing is stored, not even for a moment. Fails as `put`. Absent: only a `put` shows it.
+   */
+  readonly rehearse?: (key: ObjectKey, pieces: ReadonlyArray<Uint8Array>) => Effect.Effect<void, ObjectStoreError>
+  /**
    * For people, what becomes of bytes that were removed: `the bucket keeps them as noncurrent versions`. Undefined:
    * they are freed, or the store does not say. Absent: they are freed.
    */

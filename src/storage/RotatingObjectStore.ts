@@ -72,6 +72,9 @@ export const make = (
     ...(first.protection === undefined
       ? {}
       : { protection: (info) => latest("delete", (store) => store.protection?.(info) ?? Effect.succeed(undefined)) }),
+    ...(first.rehearse === undefined
+      ? {}
+      : { rehearse: (key, pieces) => latest("put", (store) => store.rehearse?.(key, pieces) ?? Effect.void) }),
     ...(first.afterlife === undefined
       ? {}
       : { afterlife: Effect.suspend(() => current.afterlife ?? Effect.succeed(undefined)) })

@@ -139,6 +139,26 @@ export const open = (
             yield* unless(Storing.disproved(target, yield* headOf("put", name)), { operation: "put", location })
           return Listing.found(name, content.size, locks.heard(response))
         }),
+      rehearse: (name, content) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          send(
+            { operation: "put", key: keyOf(name), bytes: content.size },
+            // Only the last byte shows that this is not its SHA-256.
+            (signal) =>
+              Upload.upload(
+                connection,
+                { ...at(name), ...Storing.input(target, undefined, now) },
+                { ...content, sha256: "0".repeat(64) },
+                false,
+                signal
+              ),
+            content.size
+          )
+        ).pipe(
+          // A server that checks nothing has stored it.
+          Effect.andThen(remote.remove(name)),
+          Effect.catchIf(isReason("ContentMismatch"), () => Effect.void)
+        ),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
       // With its checksum, by which `holds` knows what we wrote.
       head: (name) =>

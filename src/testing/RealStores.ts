@@ -28,6 +28,7 @@ export const counting = (stores: ObjectStores["Service"]): RealStores => {
     head: (key) => counted(inner.head(key)),
     delete: (key, options) => counted(inner.delete(key, options)),
     ...(inner.protection === undefined ? {} : { protection: (info) => counted(inner.protection!(info)) }),
+    ...(inner.rehearse === undefined ? {} : { rehearse: (...args) => counted(inner.rehearse!(...args)) }),
     ...(inner.afterlife === undefined ? {} : { afterlife: counted(inner.afterlife) }),
     read: (key) => countedStream(inner.read(key)),
     list: (prefix) => countedStream(inner.list(prefix)),

@@ -128,8 +128,9 @@ const asData = (store: ObjectStoreShape, owner: Owner): ReadonlyArray<StorageChe
 }
 
 /**
- * Uploads one object of so many bytes and removes it again, unless the store keeps it: proxies in front of a store may
- * limit the size of a request. Its key is always the same, so that a write-once bucket keeps one of them at most.
+ * Sends one object of so many bytes: proxies in front of a store may limit the size of a request. Where the store can
+ * be made to refuse it at its end, nothing is stored; else it is stored and removed again, unless the store keeps it.
+ * Its key is always the same, so that a write-once bucket keeps one of them at most.
  */
 const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): StorageCheck => {
   const key = BackupKeys.preflight(ownerKey(owner), largeName)
@@ -137,8 +138,13 @@ const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): Stor
   const pieces = Array.from({ length: Math.ceil(bytes / piece.byteLength) }, () => piece)
   return {
     name: `takes an object of ${Math.ceil(bytes / piece.byteLength)} MiB, as large as a segment`,
-    effect: store.put(key, pieces, { ifAbsent: true }).pipe(
-      Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void),
+    effect: (store.rehearse === undefined
+      ? store.put(key, pieces, { ifAbsent: true }).pipe(
+          Effect.andThen(store.delete(key)),
+          Effect.catchReason("ObjectStoreError", "ObjectExists", () => store.delete(key))
+        )
+      : store.rehearse(key, pieces)
+    ).pipe(
       // Some proxies close the connection before their answer can be read.
       Effect.mapError((error) =>
         error.reason._tag === "StoreUnavailable"
@@ -152,7 +158,6 @@ const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): Stor
             })
           : error
       ),
-      Effect.andThen(store.delete(key)),
       Effect.catchIf(isLocked, () => Effect.void)
     )
   }

@@ -466,6 +466,25 @@ export const objectStoreContract = <E>(
       })
     )
 
+    fact("removes data that nothing protects, and says that nothing does", (store) =>
+      Effect.gen(function* () {
+        yield* store.put(key("set/data"), [bytes("a segment")], { role: "data" })
+        const info = yield* store.head(key("set/data"))
+        assert.isUndefined(yield* store.protection?.(info) ?? Effect.succeed(undefined))
+        yield* store.delete(key("set/data"), { role: "data" })
+        yield* store.delete(key("set/data"), { role: "data" })
+        assert.isUndefined(yield* store.protection?.({ key: key("set/data") }) ?? Effect.succeed(undefined))
+        assert.strictEqual((yield* Effect.flip(store.head(key("set/data")))).reason._tag, "ObjectNotFound")
+      })
+    )
+
+    fact("passes on a rehearsed object to its end, and has nothing of it afterwards", (store) =>
+      Effect.gen(function* () {
+        yield* store.rehearse?.(key("set/rehearsed"), [noise(9 * 1024 * 1024, 5)]) ?? Effect.void
+        assert.deepStrictEqual(yield* Stream.runCollect(store.list("set/rehearsed")), [])
+      })
+    )
+
     fact("names itself in every error, with advice", (store) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(store.get(key("missing")))

@@ -30,6 +30,7 @@ const printed = EstimateOutput.text({
     })
   },
   topics: 1,
+  lockDays: 0,
   isEndless: false,
   source: { _tag: "Given" },
   isStoredMeasured: false,

@@ -5,6 +5,8 @@ import {
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
   S3Client
 } from "@aws-sdk/client-s3"
@@ -19,7 +21,7 @@ import * as AzureObjectStore from "../../src/storage/AzureObjectStore.ts"
 import * as Requests from "../../src/storage/cloud/Requests.ts"
 import * as GcsObjectStore from "../../src/storage/GcsObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
-import { isLocked } from "../../src/storage/ObjectStoreError.ts"
+import { isLocked, lockedText } from "../../src/storage/ObjectStoreError.ts"
 import * as S3ObjectStore from "../../src/storage/S3ObjectStore.ts"
 import type { S3Target } from "../../src/storage/StorageTarget.ts"
 import { onS3, reportOf, succeed, Workspace } from "../e2e/product.ts"
@@ -105,8 +107,26 @@ describeWith(
           { Key: "kafka/cluster", Value: "a+b" }
         ])
         assert.deepStrictEqual(Buffer.from(yield* store.get(key("data"))), content)
-        assert.isTrue(isLocked(yield* Effect.flip(store.delete(key("data")))))
+        assert.isTrue(isLocked(yield* Effect.flip(store.delete(key("data"), { role: "data" }))))
+        // Whatever the target asks for: the bucket says that it locks, and the object that it is locked.
+        const other = yield* open(locked, {})
+        assert.isTrue(isLocked(yield* Effect.flip(other.delete(key("data"), { role: "data" }))))
+        yield* Effect.promise(() =>
+          admin.send(new PutObjectLegalHoldCommand({ Bucket: locked, Key: "bookkeeping", LegalHold: { Status: "ON" } }))
+        )
+        const held = yield* Effect.flip(other.delete(key("bookkeeping"), { role: "data" }))
+        assert.strictEqual(lockedText(held), "locked by a hold")
         yield* store.delete(key("bookkeeping"))
+        assert.include(yield* store.afterlife!, "noncurrent versions")
+        yield* store.rehearse!(key("rehearsed"), [Buffer.alloc(6 * 1024 * 1024, 7)])
+        const { Versions: rehearsed = [] } = yield* Effect.promise(() =>
+          admin.send(new ListObjectVersionsCommand({ Bucket: locked, Prefix: "rehearsed" }))
+        )
+        assert.deepStrictEqual(rehearsed, [], "nothing of it was stored, not even a version")
+        const free = yield* open(plain, {})
+        yield* free.put(key("data"), [content], { role: "data" })
+        yield* free.delete(key("data"), { role: "data" })
+        assert.isUndefined(yield* free.afterlife!)
       })
     )
 
@@ -174,7 +194,7 @@ describeWith(
       })
     )
 
-    it("A backup under object lock stays whole, retention says until when, and removes it when the lock has ended", async () => {
+    it("A bucket that locks by its default keeps backups whole, in sight, and lets them go after the lock", async () => {
       const place = unique("lock")
       const java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
       try {
@@ -183,40 +203,66 @@ describeWith(
       } finally {
         await java.close()
       }
+      await admin.send(
+        new PutObjectLockConfigurationCommand({
+          Bucket: locked,
+          ObjectLockConfiguration: {
+            ObjectLockEnabled: "Enabled",
+            Rule: { DefaultRetention: { Mode: "GOVERNANCE", Days: 2 } }
+          }
+        })
+      )
       using workspace = new Workspace()
       workspace.secret("s3-credentials", { accessKey: minio.accessKey, secretKey: minio.secretKey })
       const { s3, storageType } = onS3(minio, locked, "sets")
-      const manifest = workspace.manifest("locked", {
+      const spec = (more: object) => ({
         kafkaCluster: { bootstrapServers: [kafka.plaintext] },
         topics: [place],
-        storage: { storageType, s3: { ...s3, objectLock: { mode: "GOVERNANCE", days: 3 } } },
+        storage: { storageType, s3: { ...s3, ...more } },
         incremental: { enabled: false },
         retention: { backups: 1 }
       })
-      const { stdout } = await succeed("check", ...manifest)
+      const asked = workspace.manifest("locked", spec({ objectLock: { mode: "GOVERNANCE", days: 3 } }))
+      const { stdout } = await succeed("check", ...asked)
       assert.include(stdout, "stores data as the resource says (objectLock GOVERNANCE for 3 days)")
-      const first = reportOf(await succeed("run", ...manifest, "--slot", "2026-11-24T13:00:00Z"))
+      const first = reportOf(await succeed("run", ...asked, "--slot", "2026-11-24T13:00:00Z"))
+
+      // The resource asks for no lock any more: what is locked stays so, and new objects are by the bucket's default.
+      const manifest = workspace.manifest("locked", spec({}))
+      await succeed("check", ...manifest)
       const second = reportOf(await succeed("run", ...manifest, "--slot", "2026-11-24T14:00:00Z"))
       assert.deepStrictEqual(second.retention.removed, [])
       assert.strictEqual(second.retention.locked[0].backupId, first.backupId)
       assert.match(second.retention.locked[0].why, /^locked until \d{4}-\d\d-\d\dT/u)
+      const planned = await succeed("prune", ...manifest, "--dry-run")
+      assert.match(planned.stdout, new RegExp(`${first.backupId} would stay: the store keeps it locked until`, "u"))
       const kept = await succeed("prune", ...manifest)
       assert.match(
         kept.stdout,
         new RegExp(`${first.backupId} is not removed yet: the store keeps it locked until`, "u")
       )
+      assert.match((await succeed("describe", ...manifest, second.backupId)).stdout, /^In the store +locked until \d/mu)
       await succeed("verify", ...manifest, first.backupId)
 
-      // Somebody who may bypass the lock ends it: nobody waits three days here.
-      const { DeleteMarkers = [], Versions = [] } = await admin.send(
-        new ListObjectVersionsCommand({ Bucket: locked, Prefix: `sets/${first.backupId}/` })
-      )
+      const versionsBelow = async (prefix: string) => {
+        const { DeleteMarkers = [], Versions = [] } = await admin.send(
+          new ListObjectVersionsCommand({ Bucket: locked, Prefix: `sets/${prefix}` })
+        )
+        return { markers: DeleteMarkers, versions: Versions }
+      }
+      const { markers, versions } = await versionsBelow(`${first.backupId}/`)
       assert.deepStrictEqual(
-        DeleteMarkers.filter(({ Key = "" }) => !Key.includes("/checkpoint/")).map(({ Key }) => Key),
+        markers.filter(({ Key = "" }) => !Key.includes("/checkpoint/")).map(({ Key }) => Key),
         [],
         "nothing of the set was hidden"
       )
-      for (const { Key, VersionId } of Versions) {
+      const bookkeeping = await versionsBelow("_kafka-backup/locks/")
+      assert.isNotEmpty(bookkeeping.markers, "bookkeeping goes, locked or not")
+      const preflight = await versionsBelow("_kafka-backup/preflight/")
+      assert.isBelow(Math.max(...preflight.versions.map(({ Size = 0 }) => Size)), 1024, "no check left a large object")
+
+      // Somebody who may bypass the lock ends it: nobody waits three days here.
+      for (const { Key, VersionId } of versions) {
         await admin.send(
           new PutObjectRetentionCommand({
             Bucket: locked,
@@ -229,6 +275,10 @@ describeWith(
       }
       const { exitCode = 0, ...pruned } = JSON.parse((await succeed("prune", ...manifest, "-o", "json")).stdout)
       assert.deepStrictEqual([pruned.removed, pruned.locked, exitCode], [[first.backupId], [], 0])
+      assert.include(pruned.afterlife, "noncurrent versions")
+      assert.isTrue(
+        (await versionsBelow(`${first.backupId}/`)).markers.some(({ Key = "" }) => Key.endsWith("manifest.json"))
+      )
     }, 240_000)
   }
 )

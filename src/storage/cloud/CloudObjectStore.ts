@@ -16,7 +16,7 @@ import * as Writing from "./Writing.ts"
  */
 export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<ObjectStoreShape, ObjectStoreError> =>
   Effect.gen(function* () {
-    const { locks, root } = remote
+    const { locks, rehearse, root } = remote
     const full = (key: string) => root + key
     const relative = (name: string) => name.slice(root.length)
 
@@ -87,6 +87,15 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
             role === "data" && locks !== undefined ? removeFree(key, locks) : remote.remove(full(key))
           ).pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.void))
         ),
+      ...(rehearse === undefined
+        ? {}
+        : {
+            rehearse: (key, pieces) =>
+              Effect.andThen(
+                checked("put", key),
+                Retry.retrying(Retry.atOnce, () => rehearse(full(key), { pieces, size: Pieces.byteLength(pieces) }))
+              )
+          }),
       ...(locks === undefined
         ? {}
         : {

@@ -84,6 +84,8 @@ export interface Remote<Seen extends Found = Found> {
   readonly sizeRefusal: (size: number) => string | undefined
   /** Readers see all of it or nothing; the server compares what arrived with a checksum that went along. */
   readonly put: (name: string, content: Content, ifAbsent: boolean) => Effect.Effect<Found, ObjectStoreError>
+  /** `ObjectStoreShape.rehearse`. Absent: the server has no checksum that it refuses content by. */
+  readonly rehearse?: (name: string, content: Content) => Effect.Effect<void, ObjectStoreError>
   /** True when the object holds this content, by the server's own checksum; undefined when the server keeps none. */
   readonly holds: (seen: Seen, content: Content) => boolean | undefined
   readonly head: (name: string) => Effect.Effect<Seen, ObjectStoreError>
