@@ -25,6 +25,7 @@ import { drill } from "./DrillCommand.ts"
 import { pin, unpin } from "./PinCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
+import { report as reportCommand } from "./ReportCommand.ts"
 import { restore } from "./RestoreCommand.ts"
 import { run } from "./RunCommand.ts"
 import * as Shutdown from "./Shutdown.ts"
@@ -39,6 +40,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     run,
     list,
     describe,
+    reportCommand,
     verify,
     exportRecords,
     restore,

@@ -115,6 +115,7 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
   }
   const identity = SpecRequest.identity(backup, slot, trigger)
   known.identity = identity
+  known.backup = backup
   yield* Resource.assertDirectories(backup, given)
   const { settings } = SpecRequest.request(backup, identity, hostname())
   Memory.calmCollector(Memory.bounds(settings, Memory.limitBytes()))
@@ -180,12 +181,7 @@ export const run = Command.make(
   flags,
   Effect.fnUntraced(
     function* (given) {
-      const known: RunReporting.RunContext = {
-        startedMillis: yield* Clock.currentTimeMillis,
-        progress: RunProgress.make(),
-        identity: undefined,
-        store: undefined
-      }
+      const known = RunReporting.begin(yield* Clock.currentTimeMillis, RunProgress.make())
       yield* prepare(given, known).pipe(
         Effect.onError((cause) =>
           Effect.flatMap(Worker.conclude(known, Exit.failCause(cause)), ({ summary }) =>
@@ -198,8 +194,9 @@ export const run = Command.make(
       // The summary comes first: writing the report to storage may take longer than the pod has left.
       yield* SummaryFile.write(given.summary, summary)
       yield* writeReport(report, given.report)
-      yield* RunReporting.keep(report, known.store)
-      yield* show(report)
+      const kept = yield* Worker.keep(report, known, given.volumes).pipe(Effect.provide(Resource.secretsLayer(given)))
+      if (kept !== report) yield* writeReport(kept, given.report)
+      yield* show(kept)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = report.exitCode
       if (report.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: report.exitCode })
