@@ -1,7 +1,7 @@
 import type { Source } from "../Watched.ts"
 import type { Key } from "../InformerCache.ts"
-import * as View from "./View.ts"
-import type { Word } from "./Verdict.ts"
+import * as View from "../../status/View.ts"
+import type { Word } from "../../status/Verdict.ts"
 
 /** What of the resources is asked for. Empty texts ask for all. */
 export interface Filter {

@@ -1,4 +1,4 @@
-import type { Condition } from "../../status/Status.ts"
+import type { Condition } from "./Status.ts"
 
 /** Am I safe? In the words of the page. The first five are of KafkaBackups, the others of what is done once. */
 export type Word = "safe" | "suspended" | "never" | "at risk" | "failed" | "completed" | "running" | "pending"
