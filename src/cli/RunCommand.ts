@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FileSystem, Option, Schema } from "effect"
+import { Clock, Effect, Exit, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
@@ -18,18 +18,12 @@ import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
+import { RunFailed } from "./RunFailed.ts"
 import { listen, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as SummaryFile from "./SummaryFile.ts"
 import { UsageError } from "./UsageError.ts"
-
-/** A failed run that has been reported: only its exit code is left. */
-export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {
-  override get message() {
-    return `the run failed with exit code ${this.exitCode}`
-  }
-}
 
 /** RFC 3339 with a zone, whole seconds; kept as UTC. */
 const slotFlag = Flag.String("slot").pipe(
