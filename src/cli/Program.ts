@@ -6,6 +6,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import { version } from "../version.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as FailureText from "./FailureText.ts"
+import * as FramedOutput from "./FramedOutput.ts"
 import * as InvocationText from "./InvocationText.ts"
 import * as LogLine from "./LogLine.ts"
 import * as Presentation from "./Presentation.ts"
@@ -76,6 +77,16 @@ export const main = <Name extends string, Input, E, R, Context>(
     Effect.provide(Presentation.layer)
   )
 
+/** Marks what goes to standard output, where the environment asks for it. */
+const marked = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  if (process.env[FramedOutput.variable] !== FramedOutput.framed) return program
+  return Effect.flatMap(StandardOutput.Writer, (plain) => {
+    const { end, write } = FramedOutput.writer(plain)
+    // Without its end the output counts as cut off: nothing else is to be done about it here.
+    return Effect.ensuring(Effect.provideService(program, StandardOutput.Writer, write), Effect.ignore(end))
+  })
+}
+
 /** Runs this process as the command, with these ports. The second signal ends it with the message `stopped`. */
 export const start = <Name extends string, Input, E, Context, Ports>(
   command: Command.Command<Name, Input, Context, E, Ports | NodeServices.NodeServices>,
@@ -102,6 +113,7 @@ export const start = <Name extends string, Input, E, Context, Ports>(
   })
 
   const program = main(command, args, written).pipe(
+    marked,
     Effect.provideService(Shutdown.Outcome, outcome),
     Effect.provide(ports.pipe(Layer.provideMerge(NodeServices.layer), Layer.provideMerge(logging)))
   )

@@ -4,11 +4,19 @@ import * as Program from "../cli/Program.ts"
 import type * as StandardOutput from "../cli/StandardOutput.ts"
 import type { Clusters } from "./Clusters.ts"
 import { status } from "./StatusCommand.ts"
+import * as StoredCommands from "./stored/StoredCommands.ts"
 
 /** Every command of the plugin, with its port open. */
 export const plugin = Command.make("kubectl kafka-backup").pipe(
   Command.withDescription("See and steer backups of Kafka topics in a cluster. No command reads a Secret"),
-  Command.withSubcommands([status])
+  Command.withSubcommands([
+    status,
+    StoredCommands.list,
+    StoredCommands.describe,
+    StoredCommands.report,
+    StoredCommands.verify,
+    StoredCommands.prune
+  ])
 )
 
 /** Runs the plugin on these arguments, reports a failure, and returns the exit code. */

@@ -88,7 +88,7 @@ describe("kafka-backup list --failed, describe and report", () => {
   it.live("tell of a run that was repeated with success, and no longer count it", () =>
     Effect.gen(function* () {
       const { kafka, options } = yield* aFailure
-      yield* kafka.createTopic("oders", 1)
+      yield* kafka.createTopic("oders")
       // The plan was not made: this attempt takes what the manifest says now.
       assert.strictEqual((yield* type("run", ...options, "--slot", earlier)).exitCode, 0)
       assert.notInclude((yield* type("list", ...options)).out, "failed")
