@@ -20,8 +20,15 @@ const ofThisGroup = new Set(["kafkabackups", "kafkarestores", "kafkaoffsetresets
 /** `patch kafkabackups`. */
 export const shown = ({ plural, verb }: Wanted): string => `${rbacVerbs[verb] ?? verb} ${plural}`
 
+/** Of those who may make Jobs, and so mount every Secret of the namespace: a role that no other one contains. */
+const commandsRole = "kafka-backup-commands"
+
+const isOfCommands = ({ plural, verb }: Wanted): boolean => plural === "jobs" && !readingVerbs.has(verb)
+
 /** The ClusterRole that holds the right, and the roles of Kubernetes that contain it. */
-const roleOf = ({ plural, verb }: Wanted): string => {
+const roleOf = (wanted: Wanted): string => {
+  const { plural, verb } = wanted
+  if (isOfCommands(wanted)) return `ClusterRole ${commandsRole}, and in edit and admin of Kubernetes`
   const isRead = readingVerbs.has(verb)
   if (ofThisGroup.has(plural)) {
     return isRead
@@ -32,7 +39,9 @@ const roleOf = ({ plural, verb }: Wanted): string => {
 }
 
 /** The role to bind, for a command line. */
-const boundRole = ({ plural, verb }: Wanted): string => {
+const boundRole = (wanted: Wanted): string => {
+  const { plural, verb } = wanted
+  if (isOfCommands(wanted)) return commandsRole
   const role = readingVerbs.has(verb) ? "view" : "edit"
   return ofThisGroup.has(plural) ? `kafka-backup-${role}` : role
 }
