@@ -22,7 +22,11 @@ const orders: KubeObject = {
     topics: ["*"],
     storage: {
       storageType: "s3",
-      s3: { bucket: "kafka-backups", region: "eu-west-1", credentialsSecret: { name: "s3-login", accessKeyKey: "accessKey", secretKeyKey: "secretKey" } }
+      s3: {
+        bucket: "kafka-backups",
+        region: "eu-west-1",
+        credentialsSecret: { name: "s3-login", accessKeyKey: "accessKey", secretKeyKey: "secretKey" }
+      }
     }
   }
 }
@@ -292,6 +296,35 @@ describe("kubectl kafka-backup list, describe, report, verify, prune", () => {
       }).pipe(Effect.provide(layer))
     )
   }
+
+  it.effect("end after --timeout, and say how to give them longer", () =>
+    Effect.gen(function* () {
+      const { node } = yield* applied
+      yield* node.run(() => Effect.never)
+      const { err, exitCode } = yield* typed(["verify", "orders", "orders-20261123-120000", "--timeout", "30s"], 200)
+      assert.strictEqual(exitCode, 20)
+      assert.match(err, /error: CommandTimedOut: verify was still at work after 30 s, and was ended\n.*--timeout 2h/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("read on where the connection to the log broke, and print nothing twice", () =>
+    Effect.gen(function* () {
+      yield* applied
+      const log = logOf("one\ntwo\n".repeat(1000), ["verifying"])
+      yield* pods(() => ({ log, exitCode: 0, breaks: [1, 3] }))
+      assert.deepStrictEqual(yield* typed(["list", "orders"]), {
+        exitCode: 0,
+        out: "one\ntwo\n".repeat(1000),
+        err: "verifying\n"
+      })
+      yield* pods(() => ({ log, exitCode: 0, breaks: Array(10).fill(2) }))
+      const never = yield* typed(["list", "orders"])
+      assert.match(
+        never.err,
+        /error: OutputIncomplete: the log of Job \S+ cannot be read: get pods\/log: the connection broke/
+      )
+    }).pipe(Effect.provide(layer))
+  )
 
   it.effect("remove the Job when they are interrupted", () =>
     Effect.gen(function* () {

@@ -5,6 +5,7 @@ import * as FramedOutput from "../../src/cli/FramedOutput.ts"
 import * as Shutdown from "../../src/cli/Shutdown.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
 import { InMemoryKubernetes } from "../../src/kubernetes/InMemoryKubernetes.ts"
+import { KubernetesError, Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import type { Job, Pod } from "../../src/kubernetes/Objects.ts"
 import { PodLogs } from "../../src/kubernetes/PodLogs.ts"
@@ -13,10 +14,14 @@ import * as Plugin from "../../src/plugin/Plugin.ts"
 
 /** A cluster in memory whose pods write logs, and the plugin in front of it. */
 
-/** The lines that pods have written, by the pod's name. */
-export class Written extends Context.Service<Written, Map<string, Array<string>>>()(
-  "kafka-backup/test/plugin/Written"
-) {}
+/** A log, and after how many lines each of the next readings of it breaks off. */
+interface Log {
+  readonly lines: ReadonlyArray<string>
+  readonly breaks: Array<number>
+}
+
+/** What pods have written, by the pod's name. */
+export class Written extends Context.Service<Written, Map<string, Log>>()("kafka-backup/test/plugin/Written") {}
 
 const written = Layer.sync(Written, () => new Map())
 
@@ -24,7 +29,7 @@ const clusters = Layer.effect(
   Clusters,
   Effect.gen(function* () {
     const memory = yield* InMemoryKubernetes
-    const lines = yield* Written
+    const logs = yield* Written
     const user = yield* memory.client("user")
     return Clusters.of({
       layer: () =>
@@ -32,7 +37,17 @@ const clusters = Layer.effect(
           Layer.succeed(KubernetesApi, user),
           Layer.succeed(Place, { context: "test", namespace: "kafka" }),
           Layer.succeed(PodLogs, {
-            lines: ({ name }) => Stream.suspend(() => Stream.fromIterable(lines.get(name) ?? []))
+            lines: ({ name }) =>
+              Stream.suspend(() => {
+                const { breaks, lines } = logs.get(name) ?? { breaks: [], lines: [] }
+                const after = breaks.shift()
+                if (after === undefined) return Stream.fromIterable(lines)
+                const reason = new Unavailable({ detail: "the connection broke" })
+                return Stream.concat(
+                  Stream.fromIterable(lines.slice(0, after)),
+                  Stream.fail(new KubernetesError({ request: "get pods/log", reason }))
+                )
+              })
           })
         )
     })
@@ -58,11 +73,11 @@ export const pods = Effect.fnUntraced(function* (
   ) => { readonly log: ReadonlyArray<string>; readonly exitCode: number; readonly reason?: string }
 ) {
   const memory = yield* InMemoryKubernetes
-  const lines = yield* Written
+  const logs = yield* Written
   yield* memory.node.run((pod, job) =>
     Effect.sync(() => {
-      const { log, ...end } = ends(pod, job)
-      lines.set(pod.metadata.name, [...log])
+      const { breaks = [], log, ...end } = ends(pod, job)
+      logs.set(pod.metadata.name, { lines: log, breaks: [...breaks] })
       return end
     })
   )

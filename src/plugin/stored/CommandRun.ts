@@ -4,7 +4,7 @@ import { RunFailed } from "../../cli/RunFailed.ts"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason } from "../../kubernetes/KubernetesError.ts"
-import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { Event, Job } from "../../kubernetes/Objects.ts"
 import * as JobFacts from "../../operator/jobs/JobFacts.ts"
 import * as PodFailure from "../../operator/jobs/PodFailure.ts"
 import * as Labels from "../../operator/Labels.ts"
@@ -94,14 +94,24 @@ const started = Effect.fnUntraced(function* (job: Job, startMillis: number) {
   }
 })
 
-/** After the end of the log the pod's status follows in a moment. */
-const ended = Effect.fnUntraced(function* (job: Job) {
-  for (let looks = 0; ; looks++) {
-    const course = JobCourse.of(yield* look(job), yield* Clock.currentTimeMillis)
-    if (course._tag !== "Running" && course._tag !== "Waiting") return course
-    if (looks >= 30) return { _tag: "Lost", why: "its log has ended, and its status does not change" } as const
-    yield* Effect.sleep("1 second")
+/** Follows the output to its end; gives how the Job ended. A log may end before its container does: it is read again. */
+const followed = Effect.fnUntraced(function* (
+  job: Job,
+  start: JobCourse.Course,
+  { follow, received }: ReturnType<typeof PodOutput.make>
+) {
+  let course = start
+  while (course._tag === "Running" || course._tag === "Waiting") {
+    if (course._tag === "Running") yield* follow(course.pod.metadata)
+    course = JobCourse.of(yield* look(job), yield* Clock.currentTimeMillis)
+    if (course._tag === "Running" || course._tag === "Waiting") yield* Effect.sleep("1 second")
   }
+  for (let again = 0; again < 3 && course._tag === "Ended" && received.wanted === undefined; again++) {
+    if (again > 0) yield* Effect.sleep("1 second")
+    yield* follow(course.pod.metadata)
+    if (received.trouble === undefined) break
+  }
+  return course
 })
 
 /** The command's own ends are told by the command itself. */
@@ -111,7 +121,7 @@ const conclude = Effect.fnUntraced(function* (
   { args, timeoutMillis }: Wanted,
   job: Job,
   course: Exclude<JobCourse.Course, { readonly _tag: "Waiting" | "Running" }>,
-  { length, wanted }: PodOutput.Received
+  { length, trouble, wanted }: PodOutput.Received
 ) {
   const image = JobFacts.image(job) ?? "unknown"
   switch (course._tag) {
@@ -127,6 +137,12 @@ const conclude = Effect.fnUntraced(function* (
       })
     case "Ended": {
       const { exitCode, pod } = course
+      if (wanted === undefined && trouble !== undefined) {
+        return yield* new JobProblems.OutputIncomplete({
+          detail: `the log of Job ${job.metadata.name} cannot be read: ${trouble}`,
+          advice: "repeat the command; where it cannot be read at all, its node does not answer"
+        })
+      }
       if (wanted === undefined && (exitCode === exitCodes.success || exitCode === exitCodes.usage)) {
         return yield* new JobProblems.ImageTooOld({
           detail: `image ${image} does not answer as this plugin expects: it is of another version`,
@@ -180,14 +196,10 @@ export const run = Effect.fn("CommandRun.run")(function* (wanted: Wanted) {
   yield* Effect.acquireUseRelease(
     api.create(Kind.jobs, made.success),
     Effect.fnUntraced(function* (job) {
-      const course = yield* started(job, startMillis)
-      const nothing: PodOutput.Received = { length: 0, wanted: undefined }
-      const pod: Pod | undefined = course._tag === "Running" || course._tag === "Ended" ? course.pod : undefined
-      const received =
-        pod === undefined ? nothing : yield* PodOutput.follow(pod.metadata, (line) => Console.error(line))
-      const end = yield* ended(job)
+      const output = PodOutput.make((line) => Console.error(line))
+      const end = yield* followed(job, yield* started(job, startMillis), output)
       isOver = end._tag === "Ended"
-      yield* conclude(wanted, job, end, received)
+      yield* conclude(wanted, job, end, output.received)
     }),
     (job) => (isOver ? Effect.void : remove(job))
   )

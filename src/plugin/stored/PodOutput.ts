@@ -1,8 +1,8 @@
-import { Effect, Schedule, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as FramedOutput from "../../cli/FramedOutput.ts"
 import * as StandardOutput from "../../cli/StandardOutput.ts"
 import type { ObjectRef } from "../../kubernetes/KubernetesApi.ts"
-import { hasReason } from "../../kubernetes/KubernetesError.ts"
+import { hasReason, KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { PodLogs } from "../../kubernetes/PodLogs.ts"
 import { containerName } from "../../operator/jobs/JobSettings.ts"
 
@@ -12,6 +12,8 @@ export interface Received {
   length: number
   /** How many there should be; undefined while the command has not said. */
   wanted: number | undefined
+  /** Why the last reading of the log broke off. */
+  trouble: string | undefined
 }
 
 const Level: ReadonlySet<unknown> = new Set(["warn", "error", "fatal"])
@@ -29,19 +31,13 @@ export const shown = (line: string): string | undefined => {
   }
 }
 
-/** A broken connection is opened again: whoever reads again gets the same lines again. */
-const again = Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 10 }))
+/** A connection that broke, or a container whose log is not there yet: the next reading may do better. */
+const isPassing = (error: { readonly _tag: string }): error is KubernetesError =>
+  error instanceof KubernetesError && hasReason("Unavailable", "Throttled", "Invalid")(error)
 
-/**
- * Writes the result of a command's pod to standard output while it comes, and what else the pod says to `tell`. Ends
- * with the container.
- */
-export const follow = Effect.fn("PodOutput.follow")(function* (
-  pod: ObjectRef,
-  tell: (line: string) => Effect.Effect<void>
-) {
-  const logs = yield* PodLogs
-  const received: Received = { length: 0, wanted: undefined }
+/** The output of one pod. What was read once is not written twice, however often the log is read. */
+export const make = (tell: (line: string) => Effect.Effect<void>) => {
+  const received: Received = { length: 0, wanted: undefined, trouble: undefined }
   let done = 0
   const take = (text: string) =>
     Effect.suspend(() => {
@@ -60,13 +56,22 @@ export const follow = Effect.fn("PodOutput.follow")(function* (
         }
       }
     })
-  yield* Stream.suspend(() => Stream.drop(logs.lines(pod, { container: containerName, isFollowed: true }), done)).pipe(
-    Stream.runForEach(take),
-    Effect.retry({
-      schedule: again,
-      while: (error) => error._tag === "KubernetesError" && hasReason("Unavailable", "Throttled", "Invalid")(error)
-    }),
-    StandardOutput.untilReaderLeaves
-  )
-  return received
-})
+  return {
+    received: received as Readonly<Received>,
+    /**
+     * Writes the result to standard output while it comes, and tells what else the pod says. Ends with the container,
+     * or earlier: when the connection does.
+     */
+    follow: Effect.fn("PodOutput.follow")(function* (pod: ObjectRef) {
+      const logs = yield* PodLogs
+      received.trouble = undefined
+      // Whoever reads again gets the same lines again.
+      yield* logs.lines(pod, { container: containerName, isFollowed: true }).pipe(
+        Stream.drop(done),
+        Stream.runForEach(take),
+        Effect.catchIf(isPassing, (error) => Effect.sync(() => void (received.trouble = error.message))),
+        StandardOutput.untilReaderLeaves
+      )
+    })
+  }
+}
