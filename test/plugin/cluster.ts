@@ -70,7 +70,12 @@ export const pods = Effect.fnUntraced(function* (
   ends: (
     pod: Pod,
     job: Job
-  ) => { readonly log: ReadonlyArray<string>; readonly exitCode: number; readonly reason?: string }
+  ) => {
+    readonly log: ReadonlyArray<string>
+    readonly exitCode: number
+    readonly reason?: string
+    readonly breaks?: ReadonlyArray<number>
+  }
 ) {
   const memory = yield* InMemoryKubernetes
   const logs = yield* Written
