@@ -5,13 +5,15 @@ import type * as StandardOutput from "../cli/StandardOutput.ts"
 import type { Clusters } from "./Clusters.ts"
 import { check } from "./CheckCommand.ts"
 import { status } from "./StatusCommand.ts"
+import { logs } from "./LogsCommand.ts"
+import { restore } from "./RestoreCommand.ts"
 import { resume, suspend } from "./SuspendCommand.ts"
 import { trigger } from "./TriggerCommand.ts"
 
 /** Every command of the plugin, with its port open. */
 export const plugin = Command.make("kubectl kafka-backup").pipe(
   Command.withDescription("See and steer backups of Kafka topics in a cluster. No command reads a Secret"),
-  Command.withSubcommands([status, trigger, suspend, resume, check])
+  Command.withSubcommands([status, trigger, suspend, resume, check, logs, restore])
 )
 
 /** Runs the plugin on these arguments, reports a failure, and returns the exit code. */
