@@ -77,6 +77,22 @@ export class NotInTime extends Schema.TaggedError<NotInTime>()("NotInTime", fiel
   readonly exitCode = exitCodes.temporary
 }
 
+/** The manifest cannot be used. */
+export class ManifestUnusable extends Schema.TaggedError<ManifestUnusable>()("ManifestUnusable", fields) {
+  override get message() {
+    return this.detail
+  }
+  readonly exitCode = exitCodes.invalidManifest
+}
+
+/** The names are taken by a restore that has begun already. */
+export class RestoreExists extends Schema.TaggedError<RestoreExists>()("RestoreExists", fields) {
+  override get message() {
+    return this.detail
+  }
+  readonly exitCode = exitCodes.usage
+}
+
 export type Problem =
   | NoCluster
   | ApiUnreachable
