@@ -79,7 +79,11 @@ const mayImport = Object.entries(rooms).map(([room, { uses, because }]) => ({
 }))
 
 /** The only callers of adapters besides their own files: the tables, and what composes whole programs. */
-const composers = "^src/(main\\.ts$|cli/demo/|testing/)"
+const composers = "^src/(main\\.ts$|plugin\\.ts$|cli/demo/|testing/)"
+
+/** What every program of commands needs: how it starts and ends, its flags and its output. */
+const terminal =
+  "cli/(FailureText|InvocationText|LogLine|Presentation|Program|RunFailed|SharedFlags|Shutdown|StandardOutput|Table|UsageError)\\.ts$"
 
 /** Whatever is no decorator and no common part is an adapter, also one that is added later. */
 const storageAdapters =
@@ -109,6 +113,35 @@ export default {
         pathNot: "^src/((resource|identity|schedule|outcome|status|kubernetes|telemetry|operator)/|Operator\\.ts$)",
         reachable: true
       }
+    },
+    {
+      name: "may-import-plugin",
+      severity: "error",
+      comment: "the plugin shows and writes resources; of the command line it uses what reads flags and prints results",
+      from: { path: "^src/plugin/" },
+      to: {
+        path: "^src/",
+        pathNot: `^src/(plugin/|(resource|identity|outcome|status|kubernetes)/|operator/jobs/|${terminal})`
+      }
+    },
+    {
+      name: "plugin-cannot-reach-the-data",
+      severity: "error",
+      comment:
+        "it runs on laptops with the user's login to the API server and nothing else: no code in it may lead to Kafka, storage or Secrets",
+      from: { path: "^src/plugin(/|\\.ts$)" },
+      to: {
+        path: "^src/",
+        pathNot: `^src/((resource|identity|schedule|outcome|status|kubernetes|telemetry|operator|plugin)/|${terminal}|worker/Explanation\\.ts$|version\\.ts$)`,
+        reachable: true
+      }
+    },
+    {
+      name: "nothing-needs-the-plugin",
+      severity: "error",
+      comment: "the plugin is a program of its own",
+      from: { path: "^src/", pathNot: "^src/plugin(/|\\.ts$)" },
+      to: { path: "^src/plugin(/|\\.ts$)" }
     },
     {
       name: "restores-have-no-schedule",

@@ -27,6 +27,7 @@ import type { BackupFailure } from "./backup/BackupFailure.ts"
 import * as ManifestMemory from "./worker/ManifestMemory.ts"
 import * as Memory from "./worker/Memory.ts"
 import * as Opening from "./worker/Opening.ts"
+import * as FailedRuns from "./backup/FailedRuns.ts"
 import * as Pruning from "./backup/Pruning.ts"
 import type { RetentionOutcome } from "./backup/RetentionOutcome.ts"
 import * as Rotation from "./worker/Rotation.ts"
@@ -45,11 +46,9 @@ import * as Summarizing from "./backup/Summarizing.ts"
  * What a Job's pod does: the core of the commands run, prune and list, without a process. Ports come from the context.
  */
 
-/** The machine that a command runs on, and its mounted volumes. */
+/** The machine that a command runs on, for people, and its mounted volumes: claims are `{volumes}/{claim name}`. */
 export interface MountPoint {
-  /** Claims are mounted as `{volumes}/{claim name}`. */
   readonly volumes: string | undefined
-  /** Name of the machine, for people. */
   readonly host: string
 }
 
@@ -83,6 +82,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
 ) {
   const { progress } = context
   context.identity = identity
+  context.backup = backup
   const request = { ...SpecRequest.request(backup, identity, host), seat }
   const limitBytes = Memory.limitBytes()
   yield* Memory.assertEnough(request.settings, limitBytes)
@@ -114,6 +114,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
     beside: (segments) => within(limitBytes - ManifestMemory.heldBytes(segments)),
     mostSegments: (ledgerBytes) => ManifestMemory.mostSegments(request.settings, limitBytes, ledgerBytes),
     progress,
+    parts: context.parts,
     stop
   }).pipe(
     Effect.provideService(ManifestFile.Affordable, ManifestMemory.longestManifest(request.settings, limitBytes)),
@@ -145,19 +146,31 @@ export const run = Effect.fn("Worker.run")(function* (
   runSpec: RunSpec.RunSpec,
   options: Omit<RunOptions, "isScheduled"> & { readonly progress: RunProgress }
 ) {
-  const context: RunReporting.RunContext = {
-    startedMillis: yield* Clock.currentTimeMillis,
-    progress: options.progress,
-    identity: undefined,
-    store: undefined
-  }
+  const context = RunReporting.begin(yield* Clock.currentTimeMillis, options.progress)
   const { backup, slot, trigger } = runSpec
   const identity = SpecRequest.identity(backup, slot, trigger)
   const isScheduled = RunSpec.isScheduled(runSpec)
   const exit = yield* Effect.exit(attempt(backup, identity, context, { ...options, isScheduled }))
   const { report, summary } = yield* conclude(context, exit)
-  yield* RunReporting.keep(report, context.store)
+  yield* keep(report, context, options.volumes)
   return summary
+}, Effect.scoped)
+
+/**
+ * Stores the report of an attempt: beside its set, or with those of failed runs; where it cannot be kept, the returned
+ * one says so. Opens the store where the run did not come to that.
+ */
+export const keep = Effect.fn("Worker.keep")(function* (
+  report: RunReport,
+  { backup, store }: RunReporting.RunContext,
+  volumes: string | undefined
+) {
+  yield* RunReporting.keep(report, store)
+  if (backup === undefined) return report
+  const note = yield* FailedRuns.keep(report, store === undefined ? openStore(backup, volumes) : Effect.succeed(store))
+  if (note === undefined) return report
+  yield* Effect.logWarning(note)
+  return { ...report, notes: [...report.notes, note] }
 }, Effect.scoped)
 
 /** Opens the store of a resource for a command on sets, for as long as the scope lasts. */

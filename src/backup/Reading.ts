@@ -17,6 +17,7 @@ import * as Checkpoints from "./Checkpoints.ts"
 import * as FetchRoom from "./FetchRoom.ts"
 import * as Healing from "./Healing.ts"
 import * as PacedReads from "./PacedReads.ts"
+import type * as ReachedParts from "./ReachedParts.ts"
 import * as ReadingOrder from "./ReadingOrder.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
@@ -39,6 +40,8 @@ export interface ReadOptions {
   /** Bytes to ask for in one fetch; a rate limit makes it smaller. */
   readonly fetchBytes: number
   readonly progress: RunProgress
+  /** Present: filled with what the run works at, for the report of a run without a set. */
+  readonly parts?: ReachedParts.Parts
   /** What of all this changes where a backup is held in memory that names so many segments. */
   readonly beside?: (segments: number) => Partial<ReadOptions>
   /** See `ManifestMemory.mostSegments`; as many as can be without it. */

@@ -15,6 +15,7 @@ import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isLocked, lockedText, ObjectStoreError, stillLocked } from "../storage/ObjectStoreError.ts"
 import * as Collecting from "./Collecting.ts"
+import * as FailedRuns from "./FailedRuns.ts"
 import * as InUse from "./InUse.ts"
 import type * as RetentionPlan from "./RetentionPlan.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
@@ -49,6 +50,7 @@ const withTheirLocks = (
         SetIndex.empty(store, owner).pipe(
           Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner))),
           Effect.andThen(unlessLocked(Ledger.removeAll(store, owner))),
+          Effect.andThen(unlessLocked(FailedRuns.forgetAll(store, owner))),
           Effect.andThen(isLast ? unlessLocked(Claims.forgetAll(store, owner)) : Effect.void),
           Effect.andThen(inner)
         ),

@@ -131,6 +131,8 @@ const toTheEnd = Effect.fnUntraced(function* (
     planned = { plan }
     if (attempted._tag === "AtEnds") {
       progress.finished(part)
+      // Its state is large, and another process may need the memory of a further shard.
+      if (shards > 1) options.parts?.set(part, "atEnds")
       own.add(attempted.attempt)
       if (shards > 1) yield* Shards.place(work, attempted, ShardEnds.minus(options.progress, before))
     }

@@ -2,7 +2,36 @@ import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { MetadataFacts } from "../manifest/ClusterMetadata.ts"
+import { runSteps } from "../worker/RunProgress.ts"
 import { DamageSummary, VerificationSummary } from "../outcome/VerificationSummary.ts"
+
+/** How far a run came; of a process with a shard, that shard alone. Without a plan there is nothing but the step. */
+export const Reached = Schema.Struct({
+  /** What the run was at when it ended. */
+  step: Schema.Literals(runSteps),
+  partitions: Schema.Int,
+  partitionsDone: Schema.Int,
+  /** Offsets to read from Kafka, and how many of them are durable: an upper bound of the records. */
+  offsets: Schema.Int,
+  offsetsDone: Schema.Int,
+  /** Those that are not done come first; at most 100. */
+  topics: Schema.Array(
+    Schema.Struct({
+      topic: Schema.String,
+      partitions: Schema.Int,
+      partitionsDone: Schema.Int,
+      offsets: Schema.Int,
+      offsetsDone: Schema.Int
+    })
+  ),
+  /** How many topics there are beside these; absent for none. */
+  moreTopics: Schema.optionalKey(Schema.Int),
+  /** Partitions that are not at their ends, at most 100: everything below `next` is durable, `until` is exclusive. */
+  open: Schema.Array(
+    Schema.Struct({ topic: Schema.String, partition: Schema.Int, next: Schema.Int, until: Schema.Int })
+  )
+})
+export type Reached = typeof Reached.Type
 
 /** The report of one attempt of a run: stored beside the set, in the `--report` file, and shown on the terminal. */
 export const RunReport = Schema.Struct({
@@ -74,6 +103,8 @@ export const RunReport = Schema.Struct({
   added: Schema.optionalKey(
     Schema.Struct({ records: Schema.Int, fetchedBytes: Schema.Int, storedBytes: Schema.Int, segments: Schema.Int })
   ),
+  /** How far a run without a set came: what of it is durable, and is not read again if the run is repeated. */
+  reached: Schema.optionalKey(Reached),
   /** Partitions that end early because of an open transaction: records from `until` on are not in the set. */
   openTransactions: Schema.Array(
     Schema.Struct({ topic: Schema.String, partition: Schema.Int, until: Schema.Int, highWatermark: Schema.Int })

@@ -6,9 +6,11 @@ import * as SealedJson from "../manifest/SealedJson.ts"
 import * as ShardEnds from "../manifest/ShardEnds.ts"
 import { formatOf, heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as ReachedParts from "./ReachedParts.ts"
 import type { RunSuccess } from "./Run.ts"
 import type { ShardEnded } from "./Shards.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
@@ -18,9 +20,23 @@ import { RunReport } from "./RunReport.ts"
 export interface RunContext {
   readonly startedMillis: number
   readonly progress: RunProgress
+  /** What the run works at. */
+  readonly parts: ReachedParts.Parts
   identity: RunIdentity | undefined
+  /** Present as soon as the resource is read. */
+  backup: KafkaBackup | undefined
   store: ObjectStoreShape | undefined
 }
+
+/** Those of a run that begins. */
+export const begin = (startedMillis: number, progress: RunProgress): RunContext => ({
+  startedMillis,
+  progress,
+  parts: new Map(),
+  identity: undefined,
+  backup: undefined,
+  store: undefined
+})
 
 const common = ({ identity, progress, startedMillis, store }: RunContext, completedMillis: number) => ({
   version: 1 as const,
@@ -145,6 +161,7 @@ export const ofFailure = (
   return {
     ...common(context, completedMillis),
     outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
+    reached: ReachedParts.reached(context.progress, context.parts),
     openTransactions: [],
     gaps: [],
     error: { reason, message, advice, isRetryable },

@@ -111,6 +111,7 @@ export const run = Effect.fn("ShardAttempt.run")(function* (
   }
   if (!isFirst) absorb(SameLog.restarts(state, yield* sameLog.replaced(part, state)))
   show(part, state)
+  options.parts?.set(part, state)
   const isIdle = restarts.length === 0 && isComplete(part, state)
 
   progress.step = "reading"

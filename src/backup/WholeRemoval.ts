@@ -18,6 +18,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
+import * as FailedRuns from "./FailedRuns.ts"
 import * as RetentionPlan from "./RetentionPlan.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 import * as RetentionWords from "./RetentionWords.ts"
@@ -219,6 +220,7 @@ export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreSh
   // A write-once bucket keeps it for now; it names no backup.
   yield* RetentionRemoval.unlessLocked(SetIndex.removeAll(store, owner))
   yield* RetentionRemoval.unlessLocked(Ledger.removeAll(store, owner))
+  yield* RetentionRemoval.unlessLocked(FailedRuns.forgetAll(store, owner))
   yield* Claims.forgetAll(store, owner)
   return outcome
 })

@@ -1,13 +1,8 @@
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit, Layer, Logger, Option, References } from "effect"
-import { CliError, Command } from "effect/cli"
-import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { Layer } from "effect"
+import { Command } from "effect/cli"
 import type { KafkaSinks } from "../kafka/KafkaSink.ts"
 import type { KafkaSources } from "../kafka/KafkaSource.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
-import { version } from "../version.ts"
-import * as Explanation from "../worker/Explanation.ts"
 import { check } from "./CheckCommand.ts"
 import { convert } from "./ConvertCommand.ts"
 import { crd } from "./CrdCommand.ts"
@@ -16,19 +11,16 @@ import { describe } from "./DescribeCommand.ts"
 import { estimate } from "./EstimateCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import { list } from "./ListCommand.ts"
-import * as FailureText from "./FailureText.ts"
-import * as InvocationText from "./InvocationText.ts"
-import * as LogLine from "./LogLine.ts"
 import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
 import { drill } from "./DrillCommand.ts"
 import { pin, unpin } from "./PinCommand.ts"
-import * as Presentation from "./Presentation.ts"
+import * as Program from "./Program.ts"
 import { prune } from "./PruneCommand.ts"
+import { report as reportCommand } from "./ReportCommand.ts"
 import { restore } from "./RestoreCommand.ts"
 import { run } from "./RunCommand.ts"
-import * as Shutdown from "./Shutdown.ts"
-import * as StandardOutput from "./StandardOutput.ts"
+import type * as StandardOutput from "./StandardOutput.ts"
 import { verify } from "./VerifyCommand.ts"
 
 /** Every command, with its ports open. */
@@ -39,6 +31,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     run,
     list,
     describe,
+    reportCommand,
     verify,
     exportRecords,
     restore,
@@ -55,97 +48,10 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
   ])
 )
 
-const logging = Layer.mergeAll(
-  Logger.layer([process.stderr.isTTY ? Logger.consolePretty() : Logger.withConsoleError(LogLine.format)]),
-  Layer.succeed(Logger.LogToStderr, true),
-  // On a terminal the progress line shows what happens; the log shows only problems.
-  Layer.succeed(References.MinimumLogLevel, process.stderr.isTTY ? "Warn" : "Info")
-)
-
-/** True for `-o json`, also where something else on the command line is wrong. */
-const wantsJson = (args: ReadonlyArray<string>): boolean =>
-  args.some(
-    (arg, at) => /^(-o|--output)=json$/u.test(arg) || ((arg === "-o" || arg === "--output") && args[at + 1] === "json")
-  )
-
-/** With `-o json` a failure is a document on standard output, too, unless the command has written its own. */
-const answer = Effect.fnUntraced(function* (args: ReadonlyArray<string>, explained: Explanation.Explained) {
-  if (!wantsJson(args) || (yield* StandardOutput.Written).isBegun) return
-  // The exit code and standard error say the same to a reader that has gone.
-  yield* Effect.ignore(StandardOutput.print(FailureText.json(explained)))
-})
-
-/** What is wrong: an error that shows the help only carries it. */
-const wrong = (error: CliError.CliError): string =>
-  InvocationText.lines(error._tag === "ShowHelp" ? error.errors : [error]).join("; ")
-
-/** A wrong command line, which has been shown with its help. */
-const misused = (error: CliError.CliError): Explanation.Explained => ({
-  reason: "UsageError",
-  message: wrong(error),
-  advice: "see --help of the command",
-  isRetryable: false,
-  exitCode: exitCodes.usage
-})
-
-/** Reports why a command failed: to people on standard error, to programs on standard output; returns the exit code. */
-const report = Effect.fnUntraced(function* (args: ReadonlyArray<string>, cause: Cause.Cause<unknown>) {
-  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  const explained = CliError.isCliError(error) ? misused(error) : Explanation.explain(cause)
-  yield* answer(args, explained)
-  // The command line has shown its own errors already, and who pressed Ctrl-C needs no message.
-  if (!CliError.isCliError(error) && explained.reason !== "Interrupted") {
-    yield* Console.error(FailureText.text(explained))
-  }
-  return explained.exitCode
-})
-
 /** Runs the command line on these arguments, reports a failure, and returns the exit code. */
-export const main = (
-  args: ReadonlyArray<string>,
-  written: typeof StandardOutput.Written.Service = { isBegun: false }
-) =>
-  Command.runWith(kafkaBackup, { version })(args).pipe(
-    Effect.as<number>(exitCodes.success),
-    Effect.catchTag("RunFailed", (failed) => Effect.succeed(failed.exitCode)),
-    Effect.catchCause((cause) => report(args, cause)),
-    // A signal ends the command without a chance to catch anything.
-    Effect.onInterrupt(() => answer(args, Explanation.explain(Cause.interrupt()))),
-    Effect.provideService(StandardOutput.Written, written),
-    Effect.provide(Presentation.layer)
-  )
+export const main = (args: ReadonlyArray<string>, written?: typeof StandardOutput.Written.Service) =>
+  Program.main(kafkaBackup, args, written)
 
 /** Runs this process as the command line, with these ports. */
-export const start = (ports: Layer.Layer<KafkaSources | KafkaSinks | ObjectStores>): void => {
-  const args = process.argv.slice(2)
-  const outcome: typeof Shutdown.Outcome.Service = { exitCode: undefined }
-  const written: typeof StandardOutput.Written.Service = { isBegun: false }
-
-  // A write reports by itself that its reader has gone; without a listener the process would end with a stack trace.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-
-  Shutdown.onSecondSignal(() => {
-    if (outcome.exitCode !== undefined) return Shutdown.end(outcome.exitCode)
-    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? {
-      exitCode: exitCodes.interrupted,
-      message: "stopped at once: the next attempt reads again what was not stored"
-    }
-    const { document = FailureText.json(Explanation.explain(Cause.interrupt())), exitCode, message } = ended
-    process.stderr.write(`${message}\n`)
-    if (wantsJson(args) && !written.isBegun) process.stdout.write(`${document}\n`)
-    Shutdown.end(exitCode)
-  })
-
-  const program = main(args, written).pipe(
-    Effect.provideService(Shutdown.Outcome, outcome),
-    Effect.provide(ports.pipe(Layer.provideMerge(NodeServices.layer), Layer.provideMerge(logging)))
-  )
-  NodeRuntime.runMain(program, {
-    disableErrorReporting: true,
-    teardown: (exit, onExit) => {
-      const code = outcome.exitCode ?? (Exit.isSuccess(exit) ? exit.value : exitCodes.interrupted)
-      if (code === exitCodes.success) onExit(exitCodes.success)
-      else Shutdown.end(typeof code === "number" ? code : exitCodes.internal)
-    }
-  })
-}
+export const start = (ports: Layer.Layer<KafkaSources | KafkaSinks | ObjectStores>): void =>
+  Program.start(kafkaBackup, ports, "stopped at once: the next attempt reads again what was not stored")

@@ -4,7 +4,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Migration from "../migration/Migration.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as Resource from "./Resource.ts"
-import { RunFailed } from "./RunCommand.ts"
+import { RunFailed } from "./RunFailed.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 
 const File = Flag.String("file").pipe(

@@ -1,10 +1,11 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Damage from "../manifest/Damage.ts"
 import { sentence } from "../manifest/FullReason.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
+import * as FailedRuns from "../backup/FailedRuns.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as KnownSet from "../manifest/KnownSet.ts"
 import * as Pins from "../manifest/Pins.ts"
@@ -20,6 +21,7 @@ import { protectionText } from "../storage/ObjectStoreError.ts"
 import * as DescribedDamage from "./DescribedDamage.ts"
 import * as DescribedMetadata from "./DescribedMetadata.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
+import * as FailedRunOutput from "./FailedRunOutput.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
@@ -195,7 +197,19 @@ export const describe = Command.make(
   Effect.fnUntraced(function* (flags) {
     const { backup, store } = yield* Resource.openStore(flags.file, flags)
     const resource = SpecRequest.resource(backup)
-    const set = yield* KnownSet.open(store, Adoption.ownerOf(resource), flags.backupId)
+    const opened = yield* Effect.result(KnownSet.open(store, Adoption.ownerOf(resource), flags.backupId))
+    if (Result.isFailure(opened)) {
+      // What is no backup may be a run that failed.
+      const failed =
+        opened.failure._tag === "CatalogueError" ? yield* FailedRuns.find(store, flags.backupId) : undefined
+      if (failed === undefined) return yield* opened.failure
+      return yield* StandardOutput.print(
+        flags.output === "json"
+          ? JSON.stringify({ failedRun: failed.report }, null, 2)
+          : [FailedRunOutput.text(failed), "", `note: ${opened.failure.message}`].join("\n")
+      )
+    }
+    const set = opened.success
     const damage = yield* knownDamage(store, resource, set)
     const locked = yield* SetLocks.ofYoungest(store, set.backupId)
     if (flags.output === "json") {
@@ -237,7 +251,9 @@ export const describe = Command.make(
     )
   }, Effect.scoped)
 ).pipe(
-  Command.withDescription("Show what one backup contains, partition by partition, and what a restore of it would need"),
+  Command.withDescription(
+    "Show what one backup contains, partition by partition, and what a restore of it would need; of a failed run, why it failed and how far it came"
+  ),
   Command.withExamples([
     { command: "kafka-backup describe orders-20261123-120000 -f backup.yaml", description: "a backup that list shows" }
   ])

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import * as Worker from "../Worker.ts"
+import * as FailedRuns from "../backup/FailedRuns.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import * as Adoption from "../manifest/Adoption.ts"
@@ -10,6 +11,7 @@ import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as Format from "../status/Format.ts"
+import * as FailedRunOutput from "./FailedRunOutput.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -52,7 +54,8 @@ const row = (
   own: ReadonlySet<string>,
   pins: ReadonlySet<string>,
   isDamaged: boolean,
-  resource: Owner
+  resource: Owner,
+  failure: string | undefined
 ): ReadonlyArray<string> => {
   switch (entry._tag) {
     case "Complete": {
@@ -72,7 +75,10 @@ const row = (
       ]
     }
     case "Incomplete":
-      return [entry.backupId, isDamaged ? "damaged" : "unfinished"]
+      return [
+        entry.backupId,
+        isDamaged ? "damaged" : ["unfinished", ...(failure === undefined ? [] : [failure])].join(", ")
+      ]
     case "BeingRemoved":
       return [entry.backupId, "being removed"]
     case "Unreadable":
@@ -80,7 +86,12 @@ const row = (
   }
 }
 
-const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage: KnownSet.Noticed | undefined) => {
+const json = (
+  entry: Catalogue.CatalogueEntry,
+  pins: ReadonlySet<string>,
+  damage: KnownSet.Noticed | undefined,
+  failure: string | undefined
+) => {
   switch (entry._tag) {
     case "Complete":
       return {
@@ -98,7 +109,8 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
     case "Incomplete":
       return {
         backupId: entry.backupId,
-        ...(damage === undefined ? { state: "unfinished" } : { state: "damaged", damage: damageJson(damage) })
+        ...(damage === undefined ? { state: "unfinished" } : { state: "damaged", damage: damageJson(damage) }),
+        ...(failure === undefined ? {} : { failure })
       }
     case "BeingRemoved":
       return { backupId: entry.backupId, state: "beingRemoved" }
@@ -142,13 +154,47 @@ const rest = (retired: ReadonlyArray<Retired>): string => {
   return `${Format.count(retired.length)} removed backup${retired.length === 1 ? "" : "s"} left ${bytes} that other backups need`
 }
 
+/** Why the newest attempt of each run failed, by the id of its folder. */
+const failures = ({ runs }: FailedRuns.Found): ReadonlyMap<string, string> =>
+  new Map(
+    runs
+      .toReversed()
+      .flatMap(({ report: { backupId, error, outcome } }) =>
+        backupId === undefined ? [] : [[backupId, error?.reason ?? outcome] as const]
+      )
+  )
+
 export const list = Command.make(
   "list",
-  { ...shared, output, summary },
+  {
+    ...shared,
+    output,
+    summary,
+    failed: Flag.Boolean("failed").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription(
+        "list the runs that ended without a backup instead, newest first: why, and how far they came"
+      )
+    )
+  },
   Effect.fnUntraced(
     function* (flags) {
       const { backup, store } = yield* Resource.openStore(flags.file, flags)
       const entries = yield* Catalogue.entries(store)
+      const failed = yield* FailedRuns.all(store)
+      if (flags.failed) {
+        yield* StandardOutput.print(
+          flags.output === "json"
+            ? JSON.stringify(
+                failed.runs.map((run) => FailedRunOutput.json(run, entries)),
+                null,
+                2
+              )
+            : FailedRunOutput.table(failed.runs, failed.unreadable, entries, store.location)
+        )
+        return yield* Worker.listedResult(store, backup, entries)
+      }
+      const reasons = failures(failed)
       const resource = SpecRequest.resource(backup)
       const own = new Set<string>(OwnSets.of(entries, resource).map(({ backupId }) => backupId))
       const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
@@ -158,8 +204,10 @@ export const list = Command.make(
         (yield* SetIndex.indexed(store, Adoption.ownerOf(resource))).map((set) => [set.backupId, set])
       )
       const damages = new Map(entries.map((entry) => [entry, KnownSet.damageOf(entry, indexed.get(entry.backupId))]))
-      const rows = listed.map((entry) => row(entry, own, pins, damages.get(entry) !== undefined, resource))
-      const all = entries.map((entry) => json(entry, pins, damages.get(entry)))
+      const rows = listed.map((entry) =>
+        row(entry, own, pins, damages.get(entry) !== undefined, resource, reasons.get(entry.backupId))
+      )
+      const all = entries.map((entry) => json(entry, pins, damages.get(entry), reasons.get(entry.backupId)))
       yield* StandardOutput.print(
         flags.output === "json"
           ? JSON.stringify(all, null, 2)
@@ -167,7 +215,8 @@ export const list = Command.make(
               rows.length === 0 ? `no backups in ${store.location}` : Table.format(columns, rows),
               ...listed.flatMap((entry) => damageLine(entry, damages.get(entry))),
               ...wholeLine(listed, own, damages),
-              ...(retired.length === 0 ? [] : [rest(retired)])
+              ...(retired.length === 0 ? [] : [rest(retired)]),
+              ...FailedRunOutput.hint(failed.runs, entries)
             ].join("\n")
       )
       return yield* Worker.listedResult(store, backup, entries)
@@ -179,6 +228,7 @@ export const list = Command.make(
   Command.withDescription("List every backup in the manifest's storage, including unfinished ones"),
   Command.withExamples([
     { command: "kafka-backup list -f backup.yaml --secrets ./secrets", description: "all backups in the storage" },
-    { command: "kafka-backup list -f backup.yaml -o json | jq -r '.[].backupId'", description: "only the ids" }
+    { command: "kafka-backup list -f backup.yaml -o json | jq -r '.[].backupId'", description: "only the ids" },
+    { command: "kafka-backup list -f backup.yaml --secrets ./secrets --failed", description: "runs without a backup" }
   ])
 )

@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FileSystem, Option, Schema } from "effect"
+import { Clock, Effect, Exit, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
@@ -18,18 +18,12 @@ import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
+import { RunFailed } from "./RunFailed.ts"
 import { listen, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as SummaryFile from "./SummaryFile.ts"
 import { UsageError } from "./UsageError.ts"
-
-/** A failed run that has been reported: only its exit code is left. */
-export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {
-  override get message() {
-    return `the run failed with exit code ${this.exitCode}`
-  }
-}
 
 /** RFC 3339 with a zone, whole seconds; kept as UTC. */
 const slotFlag = Flag.String("slot").pipe(
@@ -115,6 +109,7 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
   }
   const identity = SpecRequest.identity(backup, slot, trigger)
   known.identity = identity
+  known.backup = backup
   yield* Resource.assertDirectories(backup, given)
   const { settings } = SpecRequest.request(backup, identity, hostname())
   Memory.calmCollector(Memory.bounds(settings, Memory.limitBytes()))
@@ -180,12 +175,7 @@ export const run = Command.make(
   flags,
   Effect.fnUntraced(
     function* (given) {
-      const known: RunReporting.RunContext = {
-        startedMillis: yield* Clock.currentTimeMillis,
-        progress: RunProgress.make(),
-        identity: undefined,
-        store: undefined
-      }
+      const known = RunReporting.begin(yield* Clock.currentTimeMillis, RunProgress.make())
       yield* prepare(given, known).pipe(
         Effect.onError((cause) =>
           Effect.flatMap(Worker.conclude(known, Exit.failCause(cause)), ({ summary }) =>
@@ -198,8 +188,9 @@ export const run = Command.make(
       // The summary comes first: writing the report to storage may take longer than the pod has left.
       yield* SummaryFile.write(given.summary, summary)
       yield* writeReport(report, given.report)
-      yield* RunReporting.keep(report, known.store)
-      yield* show(report)
+      const kept = yield* Worker.keep(report, known, given.volumes).pipe(Effect.provide(Resource.secretsLayer(given)))
+      if (kept !== report) yield* writeReport(kept, given.report)
+      yield* show(kept)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = report.exitCode
       if (report.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: report.exitCode })

@@ -23,6 +23,15 @@ export const forMaintenance = (owner: Owner, purpose: string, key: string): stri
   return named(owner, `-${purpose}`, createHash("sha256").update(text).digest("hex").slice(0, digestLength))
 }
 
+/** What tells the checks of one resource apart. */
+export type CheckKey = ReadonlyArray<string | number>
+
+/** The key of the check that the annotation asks for with this value. */
+export const checkAsked = (token: string): CheckKey => ["asked", token]
+
+/** The name of the Job of a check; the same promises. */
+export const forCheck = (owner: Owner, key: CheckKey): string => forMaintenance(owner, "check", JSON.stringify(key))
+
 /** The name of the Job of an attempt of a restore; the same promises. `key` tells the attempts of one restore apart. */
 export const forRestore = (owner: Owner, key: string): string => {
   const text = JSON.stringify(["restore", ownerKey(owner), key])

@@ -1,8 +1,10 @@
 import { Context, Effect, Layer } from "effect"
 import * as Address from "./http/Address.ts"
+import * as Configuration from "./http/Configuration.ts"
 import type { KubernetesConfigError, Source } from "./http/Configuration.ts"
 import * as Connection from "./http/Connection.ts"
 import * as Listing from "./http/Listing.ts"
+import * as LogReading from "./http/LogReading.ts"
 import * as Received from "./http/Received.ts"
 import * as Reflector from "./http/Reflector.ts"
 import { type Ask, failure, make as makeRequests, type Requests } from "./http/Requests.ts"
@@ -11,6 +13,7 @@ import type { Kind } from "./Kind.ts"
 import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./KubernetesApi.ts"
 import { Invalid, type KubernetesError, Unavailable } from "./KubernetesError.ts"
 import type { KubeObject } from "./Objects.ts"
+import { PodLogs } from "./PodLogs.ts"
 import { RequestObserver } from "./RequestObserver.ts"
 import { ServedSchemas } from "./ServedSchemas.ts"
 import { given } from "../resource/Json.ts"
@@ -22,15 +25,17 @@ export interface Options {
   readonly source?: Source
   /** Sent with every request; appears in the API server's audit log. */
   readonly userAgent?: string
+  /** Owner of the fields that are written. Default: the operator. */
+  readonly fieldManager?: string
   readonly timings?: Partial<Timings>
 }
 
 /** Owner of the fields that the operator writes. Must never change: apply removes only fields of the same owner. */
-const fieldManager = "kafka-backup-operator"
+const operatorsFields = "kafka-backup-operator"
 
 type Write = Pick<Ask, "verb" | "method" | "query" | "body" | "contentType">
 
-const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
+const methods = (requests: Requests, timings: Timings, fieldManager: string): KubernetesApiShape => {
   /** One request about one object; returns the object in the answer. */
   const about = <A extends KubeObject>(
     kind: Kind<A>,
@@ -124,7 +129,7 @@ const served = (requests: Requests) => (apiVersion: string) =>
  * The real API server. Building the layer reads the configuration and sends no request. The `RequestObserver` below it
  * is called for every request. Beside the port it has the `ServedSchemas` of that server.
  */
-export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, KubernetesConfigError> =>
+export const layer = (options: Options = {}): Layer.Layer<KubernetesApi | PodLogs, KubernetesConfigError> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const timings = { ...usual, ...options.timings }
@@ -132,14 +137,26 @@ export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, Kuberne
       const requests = makeRequests({
         connection,
         observe: yield* RequestObserver,
-        userAgent: options.userAgent ?? fieldManager,
+        userAgent: options.userAgent ?? operatorsFields,
         requestMillis: timings.requestMillis
       })
-      return Context.make(KubernetesApi, KubernetesApi.of(methods(requests, timings))).pipe(
+      const api = methods(requests, timings, options.fieldManager ?? operatorsFields)
+      return Context.make(KubernetesApi, api).pipe(
+        Context.add(PodLogs, LogReading.make(requests)),
         Context.add(ServedSchemas, served(requests))
       )
     })
   )
+
+/** The context that is used, and its namespace: `default` where it names none. Sends no request. */
+export const place = (
+  source: Source
+): Effect.Effect<{ readonly context: string; readonly namespace: string }, KubernetesConfigError> =>
+  Effect.map(Configuration.read(source), (config) => {
+    const context = config.getCurrentContext()
+    const named = config.getContextObject(context)?.namespace
+    return { context, namespace: named === undefined || named === "" ? "default" : named }
+  })
 
 /** With the configuration that kubectl would use, else the pod's service account. */
 export const layerDefault: Layer.Layer<KubernetesApi, KubernetesConfigError> = layer()

@@ -114,6 +114,17 @@ export const reader = (unique: string) => key(`${readersFolder}${unique}.json`)
 /** Offsets of consumer groups, stored before they are changed. They belong to no backup and are never removed. */
 export const offsetSnapshot = (snapshotId: string) => key(`${commonFolder}/offset-snapshots/${snapshotId}.json`)
 
+export const failedFolder = `${commonFolder}/failed/`
+/** The reports of the owner's runs without a set, ascending by slot: see FailedRuns.ts. */
+export const failedOf = (ownerKey: string) => `${failedFolder}${ownerKey}/`
+/** The last one of a run, or of one of its shards. */
+export const failed = (ownerKey: string, slotMillis: number, identityDigest: string, shard: number | undefined) =>
+  key(
+    `${failedOf(ownerKey)}${compactTime(slotMillis)}-${identityDigest}${shard === undefined ? "" : `-${sixDigits(shard)}`}.json`
+  )
+/** `20261123T120000`, UTC. */
+const compactTime = (millis: number): string => new Date(millis).toISOString().replaceAll(/[-:]|[.]\d+Z$/gu, "")
+
 export const preflightFolder = `${commonFolder}/preflight/`
 /** Test objects of one owner. */
 export const preflightOf = (ownerKey: string) => `${preflightFolder}${ownerKey}/`

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto"
-import { Clock, Effect, Fiber, Schedule, Schema, Stream } from "effect"
+import { Clock, Effect, Schedule, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
+import { briefly } from "./Briefly.ts"
 import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
 
@@ -51,14 +52,6 @@ const quietly = (what: string, request: Effect.Effect<unknown, ObjectStoreError>
     )
   )
 
-/** Within a finalizer: a store that does not answer holds nobody up. */
-const briefly = (request: Effect.Effect<unknown, ObjectStoreError>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkDetach(Effect.ignore(request), { uninterruptible: false })
-    yield* Effect.timeoutOption(Fiber.await(fiber), 5_000)
-    yield* Fiber.interrupt(fiber)
-  })
-
 /**
  * Says that `who` reads the set whose id is `text` until the scope ends, if the store may be written. Whoever registers
  * looks afterwards whether the set is still there: retention may have begun to remove it before.
@@ -75,7 +68,7 @@ export const register = Effect.fn("Readers.register")(function* (store: ObjectSt
     ])
   ).pipe(Effect.timeoutOption(patienceMillis))
   // Before the first write, whose answer may be lost.
-  yield* Effect.addFinalizer(() => briefly(store.delete(key)))
+  yield* Effect.addFinalizer(() => briefly(store.delete(key), 5_000))
   if (!(yield* quietly("the store does not let this reader register", write))) return
   yield* quietly("the registration of this reader was not renewed", write).pipe(
     Effect.delay(lifetimeMillis / 6),

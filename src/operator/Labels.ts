@@ -35,6 +35,11 @@ export const backupAnnotation = `${group}/backup-id` as const
 /** Finalizer of resources with deletionPolicy Delete. */
 export const finalizer = `${group}/cleanup` as const
 
+/** `managed-by` of Jobs that a user's command made: the operator neither sees nor counts them. */
+export const managedByCommand = "kubectl-kafka-backup"
+/** Annotation of such a Job: the command. */
+export const commandAnnotation = `${group}/command` as const
+
 /** Selects every Job and pod that the operator made. */
 export const ours = `${managedBy.key}=${managedBy.value}` as const
 

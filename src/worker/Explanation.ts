@@ -76,7 +76,7 @@ const expected = (error: unknown): Explained | undefined => {
   }
   if (isCommandError(error)) {
     const { _tag: reason, advice, exitCode, message } = error
-    return { reason, message, advice, isRetryable: false, exitCode, ...listed(error) }
+    return { reason, message, advice, isRetryable: exitCode >= exitCodes.temporary, exitCode, ...listed(error) }
   }
   return undefined
 }

@@ -1,9 +1,12 @@
 import type { BackupId } from "../identity/BackupId.ts"
 import type { Interruption, Outage, Paused } from "./BreakerJournal.ts"
 
+/** What a run does, one after the other. */
+export const runSteps = ["claiming", "planning", "reading", "verifying", "rereading", "retaining", "done"] as const
+
 /** What one run has done so far: written by the run, read by displays and metrics. Numbers only grow within a step. */
 export interface RunProgress {
-  step: "claiming" | "planning" | "reading" | "verifying" | "rereading" | "retaining" | "done"
+  step: (typeof runSteps)[number]
   backupId: BackupId | undefined
   attempt: number
   /**

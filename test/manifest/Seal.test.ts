@@ -30,7 +30,7 @@ const small = Effect.gen(function* () {
   ])
   const progress = RunProgress.make()
   const success = yield* attempt(request, { progress })
-  const context = { startedMillis: 0, progress, identity: request.identity, store }
+  const context = { startedMillis: 0, progress, parts: new Map(), backup: undefined, identity: request.identity, store }
   yield* RunReporting.keep(RunReporting.ofSuccess(context, 0, success), store)
   return { memory, store, keys: (yield* memory.keys).filter((key) => key.startsWith(`${backupId}/`)) }
 })

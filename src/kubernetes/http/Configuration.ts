@@ -1,10 +1,15 @@
 import type { KubeConfig } from "@kubernetes/client-node"
 import { Effect, Schema } from "effect"
+import * as Near from "../../resource/Near.ts"
 
 /** Where the API server's address and the credentials come from. */
 export type Source =
   /** As for kubectl: `KUBECONFIG`, `~/.kube/config`, else the pod's service account. */
-  | { readonly _tag: "Default" }
+  | {
+      readonly _tag: "Default"
+      /** Default: the current one. */
+      readonly context?: string
+    }
   /** The pod's service account only. */
   | {
       readonly _tag: "InCluster"
@@ -55,10 +60,14 @@ const load = (config: KubeConfig, source: Source): string | undefined => {
       if (config.getCurrentContext() === "loaded-context") {
         return `no API server is configured: KUBECONFIG is not set, ~/.kube/config does not exist, and ${nowhere}`
       }
+      if (source.context !== undefined) config.setCurrentContext(source.context)
   }
   const context = config.getCurrentContext()
   if (!context) return `${described(source)} has no current context`
-  if (config.getContextObject(context) === null) return `${described(source)} has no context ${context}`
+  if (config.getContextObject(context) === null) {
+    const names = config.getContexts().map(({ name }) => name)
+    return `${described(source)} has no context ${context}${Near.didYouMean([context], names)}`
+  }
   if (!config.getCurrentCluster()?.server) return `context ${context} of ${described(source)} names no API server`
   if (config.getCurrentUser() === null) return `context ${context} of ${described(source)} names no user`
   return undefined

@@ -23,6 +23,8 @@ export interface Ask {
   readonly body?: unknown
   /** Content type of the body. Default `application/json`. */
   readonly contentType?: string
+  /** Content type of the answer. Default `application/json`. */
+  readonly accept?: string
 }
 
 export interface Requests {
@@ -80,7 +82,7 @@ export const make = ({ connection, observe, requestMillis, userAgent }: Settings
             bodyTimeout: 0,
             headers: {
               ...headers,
-              accept: "application/json",
+              accept: ask.accept ?? "application/json",
               "user-agent": userAgent,
               ...(ask.body === undefined ? {} : { "content-type": ask.contentType ?? "application/json" })
             },

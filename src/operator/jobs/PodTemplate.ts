@@ -30,6 +30,10 @@ export interface PodInput {
   readonly keys: ReadonlyArray<SecretKey>
   /** The work reads or writes the storage. */
   readonly usesStorage?: boolean
+  /** The command leaves a summary for the operator. Default: true. */
+  readonly leavesSummary?: boolean
+  /** More environment variables of the container. */
+  readonly variables?: Strings
   /** Serve /metrics and /progress. */
   readonly isListening: boolean
   readonly labels: Strings
@@ -48,7 +52,10 @@ const literal = (text: string): string => text.replaceAll("$", "$$$$")
 /** Brackets make an address of either family readable. */
 const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
 
-const container = ({ args, resource, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
+const container = (
+  { args, isListening, leavesSummary = true, resource, runSpec, settings, variables = {} }: PodInput,
+  mounts: Volumes.Mounted
+) => ({
   name: containerName,
   image: settings.image,
   ...given({ imagePullPolicy: settings.imagePullPolicy }),
@@ -60,14 +67,14 @@ const container = ({ args, resource, runSpec, isListening, settings }: PodInput,
     secretsDirectory,
     "--volumes",
     volumesDirectory,
-    "--summary",
-    summaryFile,
+    ...(leavesSummary ? ["--summary", summaryFile] : []),
     ...(isListening ? listen : [])
   ],
   env: [
     ...Object.entries(settings.variables ?? {}).map(([name, value]) => ({ name, value: literal(value) })),
     ...(resource.spec.podTemplate?.env ?? []).map(({ name, value }) => ({ name, value: literal(value) })),
     { name: "TMPDIR", value: "/tmp" },
+    ...Object.entries(variables).map(([name, value]) => ({ name, value })),
     ...(isListening ? [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] : []),
     { name: runSpecVariable, value: literal(runSpec) }
   ],

@@ -1,3 +1,4 @@
+import * as JobName from "../../identity/JobName.ts"
 import { checkAnnotation } from "../../resource/KafkaBackup.ts"
 import * as Trigger from "../../resource/Trigger.ts"
 import * as Format from "../../status/Format.ts"
@@ -22,7 +23,7 @@ export interface PreflightDueInput {
 /** A check to start. */
 export interface DueCheck {
   /** Equal keys of one resource are one check. */
-  readonly key: ReadonlyArray<string | number>
+  readonly key: JobName.CheckKey
   readonly dueMillis: number
   /** The value of the annotation that asks for it. */
   readonly token?: string
@@ -57,7 +58,7 @@ export const decide = (input: PreflightDueInput): PreflightDue => {
   const nothing = (requeueMillis?: number): PreflightDue => ({ start: undefined, refusedTrigger, requeueMillis })
   if (isActive) return nothing()
   if (asked._tag === "Token" && asked.token !== known.handledCheck) {
-    return start({ key: ["asked", asked.token], token: asked.token, isQuick: false })
+    return start({ key: JobName.checkAsked(asked.token), token: asked.token, isQuick: false })
   }
   if (!isWanted) return nothing()
   if (!isTried) return start({ key: ["generation", generation], isQuick: false })

@@ -1,6 +1,5 @@
 import { Result } from "effect"
 import * as JobName from "../../identity/JobName.ts"
-import type { Owner } from "../../identity/RunIdentity.ts"
 import type { Job } from "../../kubernetes/Objects.ts"
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
@@ -13,10 +12,6 @@ import type { DueCheck } from "./PreflightDue.ts"
 
 /** After this many seconds a check ends without an answer, also while its pod has not started. */
 export const deadlineSeconds = 120
-
-/** The name of the Job of a check: equal for equal keys of one owner, at any time. */
-export const nameOf = (owner: Owner, key: DueCheck["key"]): string =>
-  JobName.forMaintenance(owner, "check", JSON.stringify(key))
 
 /**
  * The Job of a check. Equal inputs give equal Jobs. Its pod has the shape and the Secrets of a run's. One attempt: the
@@ -35,7 +30,7 @@ export const make = (
         settings,
         runSpec,
         purpose: "check",
-        name: nameOf(given({ uid, namespace, name }), key),
+        name: JobName.forCheck(given({ uid, namespace, name }), key),
         args: isQuick ? ["check", "--quick"] : ["check"],
         keys: [...SecretKeys.ofKafka(backup.spec), ...SecretKeys.ofStorage(backup.spec)],
         isListening: false,

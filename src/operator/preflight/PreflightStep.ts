@@ -19,6 +19,7 @@ import * as StrimziClusters from "../strimzi/StrimziClusters.ts"
 import * as StuckEvents from "../StuckEvents.ts"
 import * as ObservedChecks from "./ObservedChecks.ts"
 import * as PreflightDue from "./PreflightDue.ts"
+import * as JobName from "../../identity/JobName.ts"
 import * as PreflightJob from "./PreflightJob.ts"
 
 /*
@@ -197,7 +198,7 @@ const start = Effect.fnUntraced(function* (
     checkQueue.settle(key)
     return { exists: false, recalled: [] }
   }
-  const jobName = PreflightJob.nameOf({ uid, namespace, name }, due.key)
+  const jobName = JobName.forCheck({ uid, namespace, name }, due.key)
   const before = checks.find(({ job, state }) => job.metadata.name === jobName && state._tag === "Ended")
   if (before !== undefined && isReported(before.job)) {
     checkQueue.settle(key)

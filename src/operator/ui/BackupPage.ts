@@ -4,7 +4,7 @@ import type { HistoryEntry, Status } from "../../status/Status.ts"
 import { html, type Markup, type Piece } from "./Markup.ts"
 import { age, bar, cell, facts, instant } from "./Pieces.ts"
 import * as Timeline from "./Timeline.ts"
-import type { View } from "./View.ts"
+import type { View } from "../../status/View.ts"
 
 type Backup = Extract<View, { readonly kind: "KafkaBackup" }>
 

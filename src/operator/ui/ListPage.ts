@@ -1,10 +1,11 @@
+import * as Answer from "../../status/Answer.ts"
 import { html, type Markup, type Piece } from "./Markup.ts"
 import { age, badge, bar, cell, href, pathOf, type Setting } from "./Pieces.ts"
 import * as Rows from "./Rows.ts"
 import * as Shell from "./Shell.ts"
 import * as Timeline from "./Timeline.ts"
-import type { Word } from "./Verdict.ts"
-import type { Row } from "./View.ts"
+import type { Word } from "../../status/Verdict.ts"
+import type { Row } from "../../status/View.ts"
 
 /** Rows of one page. */
 export const pageSize = 100
@@ -42,28 +43,7 @@ const address = (query: Partial<Query>): string => {
   return params.size === 0 ? "" : `?${params.toString()}`
 }
 
-const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`
-
-/** Am I safe, in a sentence. */
-export const answer = (rows: ReadonlyArray<Row>): { readonly isBad: boolean; readonly text: string } => {
-  const backups = rows.filter(({ kind }) => kind === "KafkaBackup")
-  const bad = rows.filter(({ verdict }) => verdict.isBad)
-  if (bad.length > 0) {
-    const verb = bad.length === 1 ? "needs" : "need"
-    return {
-      isBad: true,
-      text: `${bad.length.toLocaleString("en-US")} of ${plural(rows.length, "resource")} ${verb} attention`
-    }
-  }
-  if (backups.length === 0) return { isBad: false, text: "There is no KafkaBackup" }
-  const safe = backups.filter(({ verdict }) => verdict.word === "safe").length
-  return safe === backups.length
-    ? { isBad: false, text: safe === 1 ? "The backup is safe" : `All ${plural(safe, "backup")} are safe` }
-    : {
-        isBad: false,
-        text: `${safe.toLocaleString("en-US")} of ${plural(backups.length, "backup")} ${safe === 1 ? "is" : "are"} safe, nothing failed`
-      }
-}
+const plural = (n: number, one: string) => `${n.toLocaleString("en-US")} ${n === 1 ? one : `${one}s`}`
 
 const chips = (rows: ReadonlyArray<Row>, query: Query, setting: Setting): Piece => {
   const found = words.flatMap((word) => {
@@ -192,7 +172,7 @@ export const page = (
   const last = Math.max(1, Math.ceil(found.length / pageSize))
   const query = { ...asked, page: Math.min(Math.max(1, asked.page), last) }
   const shown = found.slice((query.page - 1) * pageSize, query.page * pageSize)
-  const { isBad, text } = answer(rows)
+  const { isBad, text } = Answer.of(rows)
   const isBlank = rows.length === 0
   const heading = unread.length > 0 && !isBad ? "Not everything is known yet" : text
   const empty = isBlank

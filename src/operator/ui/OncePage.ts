@@ -1,7 +1,7 @@
 import * as Format from "../../status/Format.ts"
 import { html, type Piece } from "./Markup.ts"
 import { age, bar, cell, facts, instant } from "./Pieces.ts"
-import type { View } from "./View.ts"
+import type { View } from "../../status/View.ts"
 
 type Once = Exclude<View, { readonly kind: "KafkaBackup" }>
 type Restore = Extract<View, { readonly kind: "KafkaRestore" }>

@@ -1,6 +1,6 @@
 import * as HumanDuration from "../../status/HumanDuration.ts"
 import { html, type Markup, type Piece } from "./Markup.ts"
-import type { Verdict, Word } from "./Verdict.ts"
+import type { Verdict, Word } from "../../status/Verdict.ts"
 
 /** What a page is made for: when, where below the address of the program, and what this replica is. */
 export interface Setting {

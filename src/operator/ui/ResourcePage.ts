@@ -4,7 +4,7 @@ import { html, type Markup } from "./Markup.ts"
 import * as OncePage from "./OncePage.ts"
 import { age, badge, href, pathOf, type Setting } from "./Pieces.ts"
 import * as Shell from "./Shell.ts"
-import type { View } from "./View.ts"
+import type { View } from "../../status/View.ts"
 
 /** The page of one resource: everything that its status says, and nothing of its spec but the schedule. */
 export const page = (setting: Setting, view: View): Markup => {

@@ -1,7 +1,7 @@
 import type { Source } from "../Watched.ts"
 import type { Key } from "../InformerCache.ts"
-import * as View from "./View.ts"
-import type { Word } from "./Verdict.ts"
+import { worstFirst } from "../../status/Answer.ts"
+import * as View from "../../status/View.ts"
 
 /** What of the resources is asked for. Empty texts ask for all. */
 export interface Filter {
@@ -52,25 +52,6 @@ export const make = (): Rows => {
     }
   }
 }
-
-const order: Readonly<Record<Word, number>> = {
-  failed: 0,
-  "at risk": 1,
-  never: 2,
-  running: 3,
-  pending: 4,
-  suspended: 5,
-  safe: 6,
-  completed: 7
-}
-
-const worstFirst = (a: View.Row, b: View.Row): number =>
-  Number(b.verdict.isBad) - Number(a.verdict.isBad) ||
-  order[a.verdict.word] - order[b.verdict.word] ||
-  compare(a.namespace, b.namespace) ||
-  compare(a.name, b.name)
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export const matching = (rows: ReadonlyArray<View.Row>, { namespace, text, word }: Filter): ReadonlyArray<View.Row> => {
   const wanted = text.toLowerCase()

@@ -10,7 +10,7 @@ import * as Rows from "./Rows.ts"
 import * as Shell from "./Shell.ts"
 import * as StandbyPage from "./StandbyPage.ts"
 import * as Style from "./Style.ts"
-import * as View from "./View.ts"
+import * as View from "../../status/View.ts"
 
 /**
  * Nothing runs in a page, and nothing of it comes from elsewhere: a text of a resource that got past the escaping could

@@ -7,7 +7,8 @@ import type { Setting } from "../../../src/operator/ui/Pieces.ts"
 import * as ResourcePage from "../../../src/operator/ui/ResourcePage.ts"
 import * as Rows from "../../../src/operator/ui/Rows.ts"
 import * as StandbyPage from "../../../src/operator/ui/StandbyPage.ts"
-import * as View from "../../../src/operator/ui/View.ts"
+import * as Answer from "../../../src/status/Answer.ts"
+import * as View from "../../../src/status/View.ts"
 import { backups, many, nowMillis, others, sources } from "./resources.ts"
 import { structure } from "./structure.ts"
 
@@ -87,7 +88,7 @@ describe("the list", () => {
       "a-name-that-is-as-long-as-the-names-of-resources-are-in-clusters",
       "invoices"
     ])
-    assert.deepStrictEqual(ListPage.answer(Rows.make().of(sources(backups().slice(0, 1)))), {
+    assert.deepStrictEqual(Answer.of(Rows.make().of(sources(backups().slice(0, 1)))), {
       isBad: false,
       text: "The backup is safe"
     })

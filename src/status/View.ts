@@ -1,12 +1,11 @@
-import type { KubeObject } from "../../kubernetes/Objects.ts"
-import { given } from "../../resource/Json.ts"
-import * as Previous from "../../status/Previous.ts"
-import type { OffsetStatus } from "../../status/offsets/OffsetFacts.ts"
-import type { RestoreStatus } from "../../status/restore/RestoreFacts.ts"
-import type { HistoryEntry, Status } from "../../status/Status.ts"
+import { given } from "../resource/Json.ts"
+import * as Previous from "./Previous.ts"
+import type { OffsetStatus } from "./offsets/OffsetFacts.ts"
+import type { RestoreStatus } from "./restore/RestoreFacts.ts"
+import type { HistoryEntry, Status } from "./Status.ts"
 import * as Verdict from "./Verdict.ts"
 
-/** One resource as its own page shows it. */
+/** One resource as its own page, or the command line, shows it. */
 export type View = Common &
   (
     | {
@@ -44,11 +43,23 @@ export interface Row {
   readonly outcomes: ReadonlyArray<HistoryEntry["outcome"]>
 }
 
-const specOf = ({ spec }: KubeObject & { readonly spec?: unknown }): Readonly<Record<string, unknown>> =>
+/** A resource as the API server gives it; nothing of it is trusted. */
+export interface Shown {
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string | undefined
+    readonly creationTimestamp?: string
+  }
+  readonly spec?: unknown
+  readonly status?: unknown
+}
+
+const specOf = ({ spec }: Shown): Readonly<Record<string, unknown>> =>
   typeof spec === "object" && spec !== null ? (spec as Readonly<Record<string, unknown>>) : {}
 
 /** Total: what cannot be read of a status is left out. Nothing of the spec is shown but its schedule. */
-export const of = (resource: KubeObject & { readonly status?: unknown }): View | undefined => {
+export const of = (resource: Shown): View | undefined => {
   const { creationTimestamp, name, namespace = "" } = resource.metadata
   const common = given({ namespace, name, created: creationTimestamp })
   const kind = resource.kind ?? ""

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as Verdict from "../../../src/operator/ui/Verdict.ts"
-import * as View from "../../../src/operator/ui/View.ts"
-import { backups, others } from "./resources.ts"
+import * as Verdict from "../../src/status/Verdict.ts"
+import * as View from "../../src/status/View.ts"
+import { backups, others } from "../operator/ui/resources.ts"
 
 const condition = (type: string, status: "True" | "False" | "Unknown", reason = "R") => ({
   type,

@@ -1,4 +1,4 @@
-import type { Condition } from "../../status/Status.ts"
+import type { Condition } from "./Status.ts"
 
 /** Am I safe? In the words of the page. The first five are of KafkaBackups, the others of what is done once. */
 export type Word = "safe" | "suspended" | "never" | "at risk" | "failed" | "completed" | "running" | "pending"
@@ -68,3 +68,10 @@ export const ofOnce = (phase: string | undefined, conditions: ReadonlyArray<Cond
 /** Conditions that warn of something beside the verdict. */
 export const warnings = (conditions: ReadonlyArray<Condition>): ReadonlyArray<Condition> =>
   conditions.filter(({ status, type }) => besides.has(type) && status === (type === "Warnings" ? "True" : "False"))
+
+/** Of these neither answer says that something is wrong. */
+const isPlain = (type: string): boolean => type === "Progressing"
+
+/** Whether a condition says that something is not well, whatever it means for the verdict. */
+export const isUnwell = ({ status, type }: Pick<Condition, "status" | "type">): boolean =>
+  !isPlain(type) && status === (type === "Warnings" ? "True" : "False")

@@ -1,0 +1,19 @@
+import { exitCodes, type ExitCode } from "../outcome/ExitCodes.ts"
+import * as FailureReasons from "../outcome/FailureReasons.ts"
+
+/** How something ended that a command waited for. */
+export interface Ending {
+  readonly outcome: "success" | "failed" | "interrupted"
+  /** In one word, as the status has it. */
+  readonly reason?: string | undefined
+  readonly message: string
+}
+
+/** The exit code of the run itself where its reason tells it; else that nothing was proven. */
+export const exitCode = ({ outcome, reason }: Ending): ExitCode => {
+  if (outcome === "success") return exitCodes.success
+  if (outcome === "interrupted") return exitCodes.interrupted
+  return reason !== undefined && FailureReasons.isFailureReason(reason)
+    ? FailureReasons.exitCode({ reason: { _tag: reason }, isRetryable: false })
+    : exitCodes.notProven
+}
