@@ -18,7 +18,7 @@ const lease = (name: string): Json => ({
 
 const size = { cpu: "64", memory: "64Gi", "ephemeral-storage": "100Gi", pods: "200" }
 
-const ready = (logPort: number): Json => ({
+const ready = (logPort: number | undefined): Json => ({
   capacity: size,
   allocatable: size,
   conditions: [
@@ -31,7 +31,7 @@ const ready = (logPort: number): Json => ({
       lastTransitionTime: `${now().slice(0, 19)}Z`
     }
   ],
-  daemonEndpoints: { kubeletEndpoint: { Port: logPort } },
+  ...(logPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: logPort } } }),
   addresses: [
     { type: "InternalIP", address: "127.0.0.1" },
     { type: "Hostname", address: "localhost" }
@@ -55,7 +55,7 @@ export const register = async (
   client: ApiClient,
   name: string,
   labels: Readonly<Record<string, string>>,
-  logPort: number
+  logPort?: number
 ) => {
   await client.create("/api/v1/nodes", {
     apiVersion: "v1",
