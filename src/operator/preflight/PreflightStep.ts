@@ -6,6 +6,7 @@ import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesErro
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { EndedRun } from "../../status/Facts.ts"
+import * as History from "../../status/History.ts"
 import * as NextPreflight from "../../status/preflight/NextPreflight.ts"
 import type { PreflightFacts, PreflightObservation } from "../../status/preflight/PreflightFacts.ts"
 import { isReported } from "../Caches.ts"
@@ -102,6 +103,7 @@ const taken = Effect.fnUntraced(function* (
     // What has just ended is decided about once it is in the status.
     isActive: current.length > 0 || isNews,
     isRunUnderWay: runs.isUnderWay,
+    hasRunFailed: History.lastRun(previous.backupHistory ?? [])?.outcome === "failed",
     nowMillis
   })
   if (due.start !== undefined) yield* endOutdated(observed, checks)

@@ -1,6 +1,6 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { checkAnnotation } from "../../../src/resource/KafkaBackup.ts"
+import { checkAnnotation, triggerAnnotation } from "../../../src/resource/KafkaBackup.ts"
 import type { Job } from "../../../src/kubernetes/Objects.ts"
 import { backupOf, condition, hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "../world.ts"
 
@@ -175,6 +175,30 @@ describe("a KafkaBackup that is scheduled", () => {
       yield* kubectl.annotate("shop", checkAnnotation, "")
       yield* advance("1 minute")
       expect(condition(yield* kubectl.status("shop"), "Warnings")).toMatchObject({ reason: "TriggerRefused" })
+    })
+  )
+})
+
+describe("a KafkaBackup whose run failed", () => {
+  story(
+    "is Ready again after a check that passed, before its next slot, and its phase and metrics tell of the failure",
+    Effect.gen(function* () {
+      const { advance, cluster, kubectl, start } = yield* world
+      const replica = yield* start()
+      yield* kubectl.apply(weekly("shop"))
+      yield* advance("1 minute")
+      yield* cluster.deleteTopic("orders")
+      yield* kubectl.annotate("shop", triggerAnnotation, "now")
+      yield* advance("1 minute")
+      expect(condition(yield* kubectl.status("shop"), "Ready")).toMatchObject({ reason: "BackupFailed" })
+      yield* cluster.createTopic("orders", { partitions: 1 })
+      yield* kubectl.annotate("shop", checkAnnotation, "repaired")
+      yield* advance("1 minute")
+      const status = yield* kubectl.status("shop")
+      expect(condition(status, "Ready")).toMatchObject({ status: "True", reason: "CheckPassed" })
+      expect(status.phase).toBe("Failed")
+      expect(metric(yield* replica.metrics, "ready{", 'name="shop"')).toBe(1)
+      expect(metric(yield* replica.metrics, "last_run_failed{", 'name="shop"')).toBe(1)
     })
   )
 })
