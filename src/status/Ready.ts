@@ -8,6 +8,7 @@ import * as Cured from "./preflight/Cured.ts"
 import * as ReadyCheck from "./preflight/ReadyCheck.ts"
 import * as Overdue from "./Overdue.ts"
 import * as Pause from "./Pause.ts"
+import * as QueueText from "./QueueText.ts"
 import type { ConditionType, ReasonOf } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -203,22 +204,8 @@ const outlook = ({ active, state }: Facts): ReadonlyArray<string> => {
 }
 
 /** Where a run is in the queue, and what it waits for. */
-const queued = ({ queue }: Pick<Facts, "queue">): ReadonlyArray<string> => {
-  if (queue === undefined) return []
-  const { before, limit, sinceMillis } = queue
-  return [
-    `A run has been queued since ${Format.time(sinceMillis)}, because the operator runs at most ${limit} at the same time`,
-    before === 0 ? "It is first in the queue" : `${roughly(before)} before it. Namespaces take turns`
-  ]
-}
-
-/** Large numbers in steps: every new one is a reason to write the status of all that wait. */
-const roughly = (before: number): string => {
-  if (before === 1) return "1 run is"
-  if (before <= 10) return `${before} runs are`
-  const step = before <= 100 ? 10 : 100
-  return `Up to ${Format.count(Math.ceil(before / step) * step)} runs are`
-}
+const queued = ({ queue }: Pick<Facts, "queue">): ReadonlyArray<string> =>
+  queue === undefined ? [] : QueueText.sentences("run", queue)
 
 /** When a failed backup is tried again. */
 const again = ({ active, state, queue }: Facts): string => {
