@@ -22,6 +22,9 @@ describe("Ready of a KafkaBackup with a schedule", () => {
   it("is Unknown until a check of this generation passed", () => {
     const made = after({}, {})
     expect(brief(made, "Ready")).toBe("Unknown Checking")
+    for (const type of ["KafkaReachable", "StorageReachable"]) {
+      expect(condition(made, type).message).toBe("Not checked yet: no run and no check has got that far.")
+    }
     expect(condition(made, "Ready").message).toContain("Next backup scheduled for")
     const passed = after(made, { preflight: checks({ ended: [checked("12:00")] }) })
     expect(brief(passed, "Ready")).toBe("True BackupScheduled")
