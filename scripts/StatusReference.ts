@@ -64,8 +64,8 @@ A backup that was removed from storage by hand leaves the history when storage i
 ## Conditions
 
 Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`message\`, \`observedGeneration\`, and \`lastTransitionTime\`: when the status
-last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\`, \`KafkaReachable\` and \`StorageReachable\` report what the newest run
-found that got that far; nothing is checked between runs.
+last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\` reports what the newest run found that
+got that far; \`KafkaReachable\` and \`StorageReachable\` take the newest of runs and checks.
 
 ${StatusTables.conditions(types, reasons)}
 ## Reasons of runs

@@ -50,7 +50,11 @@ export const open = (value: unknown, path: string, notes: Array<Note>): Block =>
     decide: (name, message) => say(name, message, true),
     end: () => {
       for (const name of Object.keys(fields).filter((one) => !read.has(one))) {
-        say(Problem.escaped(name), "is a field of neither operator, or of this one: it was left out", true)
+        say(
+          Problem.escaped(name),
+          "is no field of OSO's operator that convert knows, so it was left out: write it again if this operator has it",
+          true
+        )
       }
     }
   }

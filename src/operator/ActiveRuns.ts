@@ -10,6 +10,12 @@ import type { Load } from "./RunQueue.ts"
  */
 export const graceMillis = 60_000
 
+/**
+ * The same of checks. Their pods are asked for after every edit, also of a spec that starts no pod, and end within
+ * seconds, so a place is worth less than the wait of those that could start.
+ */
+export const checkGraceMillis = 15_000
+
 interface Run {
   readonly uid: string
   readonly namespace: string
@@ -31,7 +37,8 @@ export interface ActiveRuns {
   readonly load: (nowMillis: number) => Load
 }
 
-export const make = (): ActiveRuns => {
+/** `grace`: how long a Job counts before a container of it has started, in milliseconds. */
+export const make = (grace = graceMillis): ActiveRuns => {
   const runs = new Map<Key, Run>()
   const starting = () => [...runs.values()].filter(({ hasStarted }) => !hasStarted)
 
@@ -67,7 +74,7 @@ export const make = (): ActiveRuns => {
       const counted = new Map<string, number>()
       let total = 0
       for (const { createdMillis, hasStarted, namespace } of runs.values()) {
-        if (!hasStarted && nowMillis - createdMillis >= graceMillis) continue
+        if (!hasStarted && nowMillis - createdMillis >= grace) continue
         total++
         counted.set(namespace, (counted.get(namespace) ?? 0) + 1)
       }

@@ -134,7 +134,11 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       podCache.learn(leanPod(pod))
     }
   }
-  const active = { run: ActiveRuns.make(), drill: ActiveRuns.make(), check: ActiveRuns.make() }
+  const active = {
+    run: ActiveRuns.make(),
+    drill: ActiveRuns.make(),
+    check: ActiveRuns.make(ActiveRuns.checkGraceMillis)
+  }
   const observePod = (pod: Pod) => {
     for (const purpose of counted) active[purpose].observePod(pod)
   }

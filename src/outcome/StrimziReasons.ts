@@ -28,3 +28,7 @@ export const strimziReasonNames = Object.keys(strimziReasons) as ReadonlyArray<S
 
 /** True for a reason that stands here. */
 export const isStrimziReason = (name: string): name is StrimziReasonName => Object.hasOwn(strimziReasons, name)
+
+/** The first of these reasons that a message names. */
+export const strimziReasonIn = (message: string): StrimziReasonName | undefined =>
+  [...message.matchAll(/\bStrimzi[A-Za-z]+/gu)].map(([word]) => word).find(isStrimziReason)

@@ -19,12 +19,15 @@ const TokenEndpoint = Field.text({
   ]
 })
 
+/** The key of the client's id where none is given. */
+const clientIdKey = "clientId"
+
 const ClientSecret = Field.object(
   {
     name: secretName,
     clientIdKey: Field.withDefault(
       secretKey("Key of the client's id. A trailing line break is stripped. Not read where clientId is set."),
-      "clientId"
+      clientIdKey
     ),
     clientSecretKey: Field.withDefault(
       secretKey("Key of the client's secret. A trailing line break is stripped."),
@@ -81,7 +84,17 @@ export const ClientCredentialsSpec = Field.object(
   },
   {
     description:
-      "Get tokens from an OAuth 2 server with the client credentials grant (RFC 6749, section 4.4). They are renewed before they end."
+      "Get tokens from an OAuth 2 server with the client credentials grant (RFC 6749, section 4.4). They are renewed before they end.",
+    rules: [
+      Rule.rule({
+        cel: `!has(self.clientId) || self.clientSecret.clientIdKey == '${clientIdKey}'`,
+        message:
+          "clientSecret.clientIdKey has no effect beside clientId, which is the client's id itself: remove one of the two",
+        reason: "FieldValueForbidden",
+        fieldPath: ".clientId",
+        holds: (self) => self.clientId === undefined || self.clientSecret.clientIdKey === clientIdKey
+      })
+    ]
   }
 )
 export type ClientCredentialsSpec = typeof ClientCredentialsSpec.Type

@@ -22,6 +22,10 @@ const ServiceAccountTokenSpec = Field.object(
       rules: [
         Rule.matches("^[!-~]+$", "must be printable ASCII without blanks, and not empty"),
         Rule.avoids(
+          "^[.]",
+          "must not begin with a dot: write the audience that the brokers expect, for example kafka or https://kafka.example.com"
+        ),
+        Rule.avoids(
           "kubernetes[.]default",
           "must not be the audience of the API server: the token is sent to the brokers, which could act with it"
         )
@@ -62,6 +66,11 @@ export const OAuthBearerSpec = Field.object(
             "SASL extensions that are sent with the token (KIP-342), for example logicalCluster and identityPoolId for Confluent Cloud.",
           maxProperties: 20,
           rules: [
+            Rule.rule({
+              cel: "self.size() >= 1",
+              message: "must have at least one extension: write one, or remove extensions",
+              holds: (self) => Object.keys(self).length >= 1
+            }),
             Rule.rule({
               cel: "self.all(name, name.matches(r'^[A-Za-z]{1,64}$') && name != 'auth')",
               message: "names of extensions are 1 to 64 letters, and not auth, for example logicalCluster",

@@ -1,7 +1,11 @@
 import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 
-/** Letters of any script, digits, blanks and a few signs. Source: Amazon S3 user guide, object tagging. */
+/**
+ * Letters of any script, digits, blanks and a few signs. Source: Amazon S3 API reference, type Tag, whose pattern is
+ * `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`; of its separators only the blank is taken. Some servers take letters a to z alone,
+ * and a run's first request says so.
+ */
 const s3Signs = String.raw`[\p{L}\p{N} +=._:/@-]`
 /** Source: Azure Storage, Manage and find data with blob index tags. */
 const azureSigns = "[A-Za-z0-9 +=._:/-]"

@@ -8,6 +8,10 @@ import * as Rule from "./Rule.ts"
 import { AssumeRole } from "./S3RoleSpec.ts"
 import { S3StorageClass, ServerSideEncryption } from "./S3StoringSpec.ts"
 
+/** A URL whose host is an IPv4 or IPv6 address. */
+const addressed = "^(?i:https?)://([0-9]+([.][0-9]+){3}([:/]|$)|\\[)"
+const addressedRegExp = new RegExp(addressed, "u")
+
 const S3CredentialsSecret = Field.object(
   {
     name: secretName,
@@ -100,6 +104,14 @@ export const S3Spec = Field.object(
         reason: "FieldValueForbidden",
         fieldPath: ".addressingStyle",
         holds: ({ addressingStyle, bucket }) => addressingStyle !== "virtual" || !bucket.includes(".")
+      }),
+      Rule.rule({
+        cel: `!has(self.addressingStyle) || self.addressingStyle != 'virtual' || !has(self.endpoint) || !self.endpoint.matches(r'${addressed}')`,
+        message:
+          "addressingStyle virtual does not work with an IP address as endpoint, which no bucket can stand before: write path, or a host name into endpoint",
+        reason: "FieldValueForbidden",
+        fieldPath: ".addressingStyle",
+        holds: ({ addressingStyle, endpoint = "" }) => addressingStyle !== "virtual" || !addressedRegExp.test(endpoint)
       })
     ]
   }

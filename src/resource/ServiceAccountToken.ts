@@ -7,10 +7,11 @@
 export const folder = "service-account-tokens"
 
 /**
- * The file of an audience, which is a valid key of a Secret: what a key may not hold is written as `_` and its bytes.
+ * The file of an audience, which is a valid key of a Secret and never a path: what a key may not hold, and a dot at its
+ * beginning, is written as `_` and its bytes.
  */
 export const file = (audience: string): string =>
-  audience.replaceAll(/[^A-Za-z0-9.-]/gu, (character) =>
+  audience.replaceAll(/[^A-Za-z0-9.-]|^[.]/gu, (character) =>
     [...new TextEncoder().encode(character)]
       .map((byte) => `_${byte.toString(16).toUpperCase().padStart(2, "0")}`)
       .join("")

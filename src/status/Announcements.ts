@@ -1,3 +1,4 @@
+import { strimziReasonIn } from "../outcome/StrimziReasons.ts"
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import * as DrillAnnouncements from "./drill/DrillAnnouncements.ts"
@@ -68,8 +69,11 @@ const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
       const isNew = before?.reason !== now.reason || before.observedGeneration !== now.observedGeneration
       return isNew ? [announcement(now.reason, now.message)] : []
     }
+    case "StrimziUnresolved": {
+      const isSame = before?.reason === now.reason && strimziReasonIn(before.message) === strimziReasonIn(now.message)
+      return isSame ? [] : [announcement(now.reason, now.message)]
+    }
     case "JobRefused":
-    case "StrimziUnresolved":
     case "BackupOverdue":
     case "ClockBehind":
       return before?.reason === now.reason ? [] : [announcement(now.reason, now.message)]

@@ -106,7 +106,9 @@ const scheduleValid = ({ state, problems, schedule }: Facts): Answer<"ScheduleVa
 
 const verified = ({ damage, history }: Ready.Question): Answer<"Verified"> => {
   const found = Evidence.newest(history, "verified")
-  if (found === undefined) return Reachable.notYetTried
+  if (found === undefined) {
+    return { status: "Unknown", reason: "NotYetTried", message: "Not checked yet: no run has got that far." }
+  }
   const { entry, isGood } = found
   const { backupId = "The newest run", reason = "", records, size } = entry
   if (!isGood) return Reachable.failed(Reasons.isOf(reason, "Verified") ? reason : "NotProven", found)

@@ -64,7 +64,8 @@ const all = {
   StrimziUnresolved: {
     type: "Warning",
     action: "CreateJob",
-    meaning: "`strimziRef` stands for no cluster now, so no Job can be made. The note says what is missing."
+    meaning:
+      "`strimziRef` stands for no cluster now, so no Job can be made. The note says what is missing. One for each cause."
   },
   PodTrouble: {
     type: "Warning",
@@ -171,7 +172,8 @@ const all = {
   DrillTrouble: {
     type: "Warning",
     action: "Drill",
-    meaning: "The API server rejects the Job of a drill, or its pod cannot start or keeps failing."
+    meaning:
+      "The API server rejects the Job of a drill, its pod cannot start or keeps failing, or the `strimziRef` of its target stands for no cluster."
   },
   RestoreStarted: {
     type: "Normal",

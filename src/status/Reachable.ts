@@ -9,10 +9,10 @@ import type { ActiveRun, HistoryEntry, Status } from "./Status.ts"
 type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
 
 /** The answer before anything was tried. */
-export const notYetTried = {
+const notYetTried = {
   status: "Unknown",
   reason: "NotYetTried",
-  message: "Not checked yet: no run has got that far."
+  message: "Not checked yet: no run and no check has got that far."
 } as const
 
 /** Is the Kafka cluster reached: as the active run shows, or else the newest of runs and checks. */

@@ -4,9 +4,11 @@ import * as Problem from "../resource/Problem.ts"
 import * as DamageFields from "./DamageFields.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as Cured from "./preflight/Cured.ts"
 import * as ReadyCheck from "./preflight/ReadyCheck.ts"
 import * as Overdue from "./Overdue.ts"
 import * as Pause from "./Pause.ts"
+import * as QueueText from "./QueueText.ts"
 import type { ConditionType, ReasonOf } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -89,7 +91,9 @@ export const answer = (question: Question): Answer<"Ready"> => {
     return notReady("PodTrouble", ...paused, found, ...outlook(facts))
   }
   if (pause !== undefined) return notReady("BackupPaused", ...paused, "It continues when that answers again")
-  if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
+  const isRepeated = state?._tag === "Suspended" || state?._tag === "Scheduled"
+  const isCured = isRepeated && lastRun !== undefined && Cured.isCured(lastRun, question.preflight, facts)
+  if (!isCured && (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted")) {
     return notReady(
       lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted",
       ...failure(lastRun),
@@ -97,25 +101,39 @@ export const answer = (question: Question): Answer<"Ready"> => {
       again(facts)
     )
   }
-  const obstacle =
-    state?._tag === "Suspended" || state?._tag === "Scheduled"
-      ? ReadyCheck.obstacle(question.preflight, facts)
-      : undefined
+  const obstacle = isRepeated ? ReadyCheck.obstacle(question.preflight, facts) : undefined
   if (obstacle?._tag === "Failed") return notReady("CheckFailed", ...obstacle.sentences, ...outlookOf(state))
   if (state?._tag === "Suspended") {
     const suspended = "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
+    if (isCured) return cured(question, lastRun, suspended)
     return obstacle === undefined
       ? { status: "True", reason: "Suspended", message: withLastSuccess(...queued(facts), suspended) }
       : { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, suspended) }
   }
-  if (state?._tag === "Scheduled") return scheduled(question, state, obstacle, notReady, withLastSuccess)
+  if (state?._tag === "Scheduled") {
+    return scheduled(question, state, { obstacle, failed: isCured ? lastRun : undefined }, notReady, withLastSuccess)
+  }
   return once(question)
+}
+
+/** The newest run failed, and a check has passed since that looked at the cause: see `Cured`. */
+const cured = (question: Question, failed: HistoryEntry, ...next: ReadonlyArray<string>): Answer<"Ready"> => {
+  const found = question.preflight === undefined ? [] : [Cured.text(question.preflight)]
+  const message = [...failure(failed), ...found, ...next, lastSuccess(question)].map(Format.sentence).join(" ")
+  return { status: "True", reason: "CheckPassed", message }
 }
 
 const scheduled = (
   question: Question,
   { intervalSeconds, nextMillis }: Extract<Facts["state"], { readonly _tag: "Scheduled" }>,
-  obstacle: ReadyCheck.Obstacle | undefined,
+  {
+    failed,
+    obstacle
+  }: {
+    readonly obstacle: ReadyCheck.Obstacle | undefined
+    /** The newest run, where it failed and a check has passed since. */
+    readonly failed: HistoryEntry | undefined
+  },
   notReady: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
   withLastSuccess: (...sentences: ReadonlyArray<string>) => string
 ): Answer<"Ready"> => {
@@ -126,6 +144,7 @@ const scheduled = (
   if (obstacle?._tag === "Unproven") {
     return { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, ...next) }
   }
+  if (failed !== undefined) return cured(question, failed, ...next)
   const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted && next.length === 1
   return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
 }
@@ -185,22 +204,8 @@ const outlook = ({ active, state }: Facts): ReadonlyArray<string> => {
 }
 
 /** Where a run is in the queue, and what it waits for. */
-const queued = ({ queue }: Pick<Facts, "queue">): ReadonlyArray<string> => {
-  if (queue === undefined) return []
-  const { before, limit, sinceMillis } = queue
-  return [
-    `A run has been queued since ${Format.time(sinceMillis)}, because the operator runs at most ${limit} at the same time`,
-    before === 0 ? "It is first in the queue" : `${roughly(before)} before it. Namespaces take turns`
-  ]
-}
-
-/** Large numbers in steps: every new one is a reason to write the status of all that wait. */
-const roughly = (before: number): string => {
-  if (before === 1) return "1 run is"
-  if (before <= 10) return `${before} runs are`
-  const step = before <= 100 ? 10 : 100
-  return `Up to ${Format.count(Math.ceil(before / step) * step)} runs are`
-}
+const queued = ({ queue }: Pick<Facts, "queue">): ReadonlyArray<string> =>
+  queue === undefined ? [] : QueueText.sentences("run", queue)
 
 /** When a failed backup is tried again. */
 const again = ({ active, state, queue }: Facts): string => {

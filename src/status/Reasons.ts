@@ -63,7 +63,7 @@ const all = {
   BackupFailed: {
     of: ["Ready"],
     meaning: "The newest run failed. Earlier backups are untouched.",
-    todo: "Do what the message says. With a schedule the next slot tries again; otherwise set the trigger annotation to a new value."
+    todo: "Do what the message says. With a schedule the next slot tries again; otherwise set the trigger annotation to a new value. Annotation `kafka.oso.sh/check` with a new value asks for a check: see `CheckPassed`."
   },
   BackupInterrupted: {
     of: ["Ready"],

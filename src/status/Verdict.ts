@@ -46,6 +46,8 @@ export const ofBackup = (conditions: ReadonlyArray<Condition>, hasBackup: boolea
   const unmet = conditions.find(({ status, type }) => status === "False" && !neutral.has(type))
   if (unmet !== undefined) return by("at risk", true, unmet)
   if (ready.status === "Unknown") return by("at risk", false, ready)
+  // The newest run failed, and a check has passed since: the data of that slot is in no backup yet.
+  if (ready.reason === "CheckPassed") return by("at risk", false, ready)
   return by(ready.reason === "Suspended" ? "suspended" : "safe", false, ready)
 }
 

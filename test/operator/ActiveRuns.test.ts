@@ -43,6 +43,15 @@ describe("the runs that count towards the budget", () => {
     assert.deepStrictEqual([runs.count(), runs.load(0).total], [0, 0])
   })
 
+  it("are new checks for a quarter of a minute only", () => {
+    const checks = ActiveRuns.make(ActiveRuns.checkGraceMillis)
+    checks.observeJob(job(), () => [])
+    assert.strictEqual(checks.load(createdMillis + 14_999).total, 1)
+    assert.strictEqual(checks.load(createdMillis + 15_000).total, 0)
+    checks.observePod(running)
+    assert.strictEqual(checks.load(late).total, 1)
+  })
+
   it("are the same in whatever order Jobs and pods are observed", () => {
     assert.strictEqual(counted(job(), running), 1)
     assert.strictEqual(counted(running, job()), 1)

@@ -23,7 +23,10 @@ describe("a probe's answer", () => {
       isWell: true,
       text: "standing by: pod-a leads"
     })
-    assert.isTrue(Health.readiness({ _tag: "Standby", leader: undefined }).isWell)
+    // Without the right to read the Lease nobody may lead, and a rollout must not pass as a success.
+    const unknown = Health.readiness({ _tag: "Standby", leader: undefined })
+    assert.isFalse(unknown.isWell)
+    assert.include(unknown.text, "the Lease could not be read")
   })
 
   it("is not ready while caches are empty, with what is waited for, nor while stopping", () => {

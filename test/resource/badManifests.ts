@@ -217,8 +217,27 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     "kafkaCluster.caSecret",
     "caSecret has no effect"
   ),
-  at("kafkaCluster.saslSecret.username", "an empty user name", "", "and not empty"),
+  at("kafkaCluster.saslSecret.username", "an empty user name", "", "not empty and without"),
   at("kafkaCluster.saslSecret.username", "a user name of two lines", "a\nb", "a user name of one line"),
+  at("kafkaCluster.saslSecret.username", "a user name of a blank", " ", "without blanks at either end"),
+  at("kafkaCluster.saslSecret.username", "a padded user name", "backup ", "without blanks at either end"),
+  at(
+    "kafkaCluster.saslSecret.username",
+    "a no-break space before a name",
+    "\u00a0backup",
+    "without blanks at either end"
+  ),
+  at("kafkaCluster.saslSecret.username", "a control character beyond ASCII", "back\u0085up", "invisible characters"),
+  at("kafkaCluster.saslSecret.username", "a zero-width space", "backup\u200b", "invisible characters"),
+  bad(
+    "a user name and a key for it",
+    [
+      ["kafkaCluster.saslSecret.username", "backup"],
+      ["kafkaCluster.saslSecret.usernameKey", "user"]
+    ],
+    "kafkaCluster.saslSecret.usernameKey",
+    "usernameKey has no effect beside username"
+  ),
 
   // Strimzi
   at(server, "no brokers and no reference to them", undefined, "only strimziRef replaces it"),

@@ -8,7 +8,7 @@ export const saslBlocks = {
     oauthBearer: {
       clientCredentials: {
         tokenEndpoint: "https://sso.example.com:8443/realms/kafka/token?tenant=a",
-        clientSecret: { name: "kafka-client", clientIdKey: "id", clientSecretKey: "secret" },
+        clientSecret: { name: "kafka-client", clientSecretKey: "secret" },
         clientId: "kafka-backup",
         sendIn: "Body",
         scope: "kafka read",
@@ -107,12 +107,29 @@ export const badSasl: ReadonlyArray<BadManifest> = [
   withClient(`${client}.sendIn`, "another place", "Query", "Header or Body"),
   withClient(`${client}.scope`, "an empty scope", "", "leave the field out"),
   withClient(`${client}.audience`, "a line break", "kafka\n", "printable ASCII"),
+  withClient(
+    `${client}.clientId`,
+    "a client's id and a key for it",
+    undefined,
+    "clientIdKey has no effect beside clientId",
+    [
+      [
+        client,
+        {
+          ...saslBlocks.clientCredentials().oauthBearer.clientCredentials,
+          clientSecret: { name: "a", clientIdKey: "id" }
+        }
+      ]
+    ]
+  ),
+  withClient(`${oauth}.extensions`, "no extension", {}, "at least one extension"),
   withClient(`${oauth}.extensions`, "a reserved name", { auth: "x" }, "and not auth"),
   withClient(`${oauth}.extensions`, "a digit in a name", { pool1: "x" }, "1 to 64 letters"),
   withClient(`${oauth}.extensions[logicalCluster]`, "a separator in a value", undefined, "printable ASCII", [
     [`${oauth}.extensions`, { logicalCluster: "a\u0001auth=Bearer x" }]
   ]),
   withToken(`${oauth}.serviceAccountToken.audience`, "an empty audience", "", "without blanks"),
+  withToken(`${oauth}.serviceAccountToken.audience`, "a path", "../kafka", "must not begin with a dot"),
   withToken(
     `${oauth}.serviceAccountToken.audience`,
     "the API server's audience",

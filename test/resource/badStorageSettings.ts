@@ -31,6 +31,17 @@ export const badStorageSettings: ReadonlyArray<BadManifest> = [
     `${s3}.addressingStyle`,
     "no certificate covers"
   ),
+  ...["https://10.0.0.7:9000", "http://192.168.1.2", "https://[fd00::1]:9000/"].map((endpoint) =>
+    bad(
+      `a virtual host of the address ${endpoint}`,
+      [
+        [`${s3}.endpoint`, endpoint],
+        [`${s3}.addressingStyle`, "virtual"]
+      ],
+      `${s3}.addressingStyle`,
+      "with an IP address as endpoint"
+    )
+  ),
   at(`${s3}.requesterPays`, "a word for yes", "requester", "true or false"),
   at(`${s3}.assumeRole`, "a role without its ARN", {}, "is required", `${s3}.assumeRole.roleArn`),
   at(`${s3}.assumeRole.roleArn`, "a role's name", "kafka-backup", "must be a role's ARN"),

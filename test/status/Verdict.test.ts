@@ -46,6 +46,12 @@ describe("the verdict on a resource", () => {
     assert.strictEqual(Verdict.ofBackup([condition("Ready", "Unknown")], true).word, "at risk")
   })
 
+  it("stays at risk after a run that failed, when a check has passed since: that slot has no backup", () => {
+    const cured = condition("Ready", "True", "CheckPassed")
+    const { isBad, word } = Verdict.ofBackup([cured], true)
+    assert.deepStrictEqual([word, isBad], ["at risk", false])
+  })
+
   it("leaves warnings and housekeeping apart, and they are counted", () => {
     const conditions = [
       ready,

@@ -110,6 +110,10 @@ describe("the file of a service account's token", () => {
     const files = audiences.map(ServiceAccountToken.file)
     assert.strictEqual(new Set(files).size, audiences.length)
     for (const file of files) assert.match(file, /^[-._a-zA-Z0-9]+$/)
+    // A resource that never met the rules of an API server: the name is that of a file in the folder.
+    for (const path of ["..", ".", "../../etc/passwd", "..data"]) {
+      assert.match(ServiceAccountToken.file(path), /^[a-zA-Z0-9_][-._a-zA-Z0-9]*$/)
+    }
     assert.isBelow(ServiceAccountToken.file("/".repeat(80)).length, 254)
   })
 })

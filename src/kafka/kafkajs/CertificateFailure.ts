@@ -61,15 +61,15 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
   const trusted = authorities(target)
   const from =
     target.tls?.ca === undefined
-      ? "not signed by a public or system authority, and there is no tlsSecret"
+      ? "not signed by a public or system authority, and neither caSecret nor tlsSecret names another one"
       : `not signed by an authority in ${named.ca}`
   if (Certificates.isUntrusted(code)) {
     return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate is not trusted: ${from} (${code})`,
       advice:
         trusted === undefined
-          ? `set kafkaCluster.tlsSecret to a Secret with the certificate authority of the brokers, as PEM in key ${named.ca}`
-          : `put the certificate authority that signed the brokers' certificates into Secret ${trusted}, key ${named.ca}`,
+          ? `set kafkaCluster.caSecret to a Secret with the certificate authority of the brokers, as PEM in key ${named.ca}; where they want a client certificate too, tlsSecret may hold both`
+          : `put the certificate authority that signed the brokers' certificates into Secret ${trusted}, key ${named.ca} (kafkaCluster.${target.tls?.caSecret === undefined ? "tlsSecret" : "caSecret"})`,
       cause: error
     })
   }

@@ -22,6 +22,7 @@ import * as DrillDue from "./DrillDue.ts"
 import * as DrillJob from "./DrillJob.ts"
 import * as DrillJobState from "./DrillJobState.ts"
 import * as ObservedDrills from "./ObservedDrills.ts"
+import * as UnresolvedTarget from "./UnresolvedTarget.ts"
 
 /*
  * The part of a reconcile that is about drills. It comes after the part about runs, counts its Jobs apart, and a
@@ -87,6 +88,12 @@ const taken = Effect.fnUntraced(function* (
   })
   const started = yield* start(context, observed, backup, due.start)
   const active = running?.state._tag === "Active" ? running.state.drill : started.active
+  const isIdle = active === undefined && started.queue === undefined && started.refusal === undefined
+  const isAwaited = due.start !== undefined || due.state._tag === "Scheduled"
+  const unresolved =
+    isIdle && !started.exists && isAwaited
+      ? yield* UnresolvedTarget.find(backup, observed.namespace, context.settings)
+      : undefined
   // A status that was lost learns from all Jobs that are still there.
   const ended = ObservedDrills.ends(previous.drill === undefined ? drills : unreported)
   const facts: DrillFacts = {
@@ -97,6 +104,7 @@ const taken = Effect.fnUntraced(function* (
     ended: lost === undefined ? ended : [...ended, lost],
     queue: started.queue,
     refusal: started.refusal,
+    unresolved,
     usedBefore: started.usedBefore
   }
   return {
@@ -109,7 +117,7 @@ const taken = Effect.fnUntraced(function* (
         due.requeueMillis === undefined ? Infinity : due.requeueMillis - observed.nowMillis,
         active === undefined ? Infinity : activeEveryMillis,
         started.queue === undefined ? Infinity : OptionalStep.queuedAgainMillis,
-        started.refusal === undefined ? Infinity : OptionalStep.refusedAgainMillis,
+        (started.refusal ?? unresolved) === undefined ? Infinity : OptionalStep.refusedAgainMillis,
         lost === undefined ? endedMillis(unreported) : OptionalStep.endedAgainMillis
       )
     )

@@ -17,6 +17,8 @@ export interface PreflightDueInput {
   readonly isActive: boolean
   /** A run is active or due: if it succeeds, it proves more than a check. */
   readonly isRunUnderWay: boolean
+  /** The newest run failed: what was proven before it is not any more. */
+  readonly hasRunFailed: boolean
   readonly nowMillis: number
 }
 
@@ -45,7 +47,7 @@ export interface PreflightDue {
  * the repetition of one that failed or is old. A repetition waits while a run is under way. Total and pure.
  */
 export const decide = (input: PreflightDueInput): PreflightDue => {
-  const { annotations, generation, isActive, isRunUnderWay, isWanted, known = {}, nowMillis } = input
+  const { annotations, generation, hasRunFailed, isActive, isRunUnderWay, isWanted, known = {}, nowMillis } = input
   const asked = Trigger.requested(annotations, checkAnnotation)
   const nextMillis = known.nextProbeTime === undefined ? undefined : Format.millis(known.nextProbeTime)
   const isTried = NextPreflight.isTried(known, generation)
@@ -64,6 +66,6 @@ export const decide = (input: PreflightDueInput): PreflightDue => {
   if (!isTried) return start({ key: ["generation", generation], isQuick: false })
   if (nextMillis === undefined || isRunUnderWay) return nothing()
   if (nowMillis < nextMillis) return nothing(nextMillis)
-  const isQuick = known.outcome === "Passed" && known.generation === generation
+  const isQuick = known.outcome === "Passed" && known.generation === generation && !hasRunFailed
   return start({ key: ["again", generation, known.nextProbeTime ?? ""], isQuick }, nextMillis)
 }

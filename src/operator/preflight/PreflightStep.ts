@@ -6,8 +6,10 @@ import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesErro
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { EndedRun } from "../../status/Facts.ts"
+import * as History from "../../status/History.ts"
 import * as NextPreflight from "../../status/preflight/NextPreflight.ts"
 import type { PreflightFacts, PreflightObservation } from "../../status/preflight/PreflightFacts.ts"
+import * as ActiveRuns from "../ActiveRuns.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import * as JobFacts from "../jobs/JobFacts.ts"
@@ -47,8 +49,8 @@ export interface Runs {
   readonly isUnderWay: boolean
 }
 
-/** How often an active check is looked at: its end is an event, its trouble may be none. */
-const activeEveryMillis = 15_000
+/** How often an active check is looked at: its end is an event, its trouble and the room that it leaves may be none. */
+const activeEveryMillis = ActiveRuns.checkGraceMillis
 
 /** How long a Job stays once its end is in the status, in seconds: the log of a failure is worth more. */
 const ttlSeconds = { passed: 300, failed: 3600, incomplete: 3600 } as const
@@ -103,6 +105,7 @@ const taken = Effect.fnUntraced(function* (
     // What has just ended is decided about once it is in the status.
     isActive: current.length > 0 || isNews,
     isRunUnderWay: runs.isUnderWay,
+    hasRunFailed: History.lastRun(previous.backupHistory ?? [])?.outcome === "failed",
     nowMillis
   })
   if (due.start !== undefined) yield* endOutdated(observed, checks)

@@ -17,7 +17,7 @@ export const notes = (previous: Status, observation: DrillObservation, next: Sta
         ...ended(previous, observation.facts, next),
         ...started(previous, observation.facts),
         ...usedBefore(previous, observation.facts),
-        ...trouble(previous, next),
+        ...trouble(previous, observation.facts, next),
         ...overdue(previous, next)
       ]
 
@@ -53,9 +53,10 @@ const usedBefore = ({ drill }: Status, { usedBefore: token }: DrillFacts): Reado
       ]
 
 /** Once for each kind of trouble: the words may change with every reconcile. */
-const trouble = (previous: Status, { drill }: Status): ReadonlyArray<Note> => {
+const trouble = (previous: Status, { unresolved }: DrillFacts, { drill }: Status): ReadonlyArray<Note> => {
   const now = drill?.trouble
   if (now === undefined || previous.drill?.trouble?.reason === now.reason) return []
+  if (unresolved !== undefined) return [["DrillTrouble", Format.sentence(Restorable.unstartable(unresolved))]]
   const what = drill?.active === undefined ? "A drill is due but was not started" : `Job ${drill.active.jobName}`
   return [["DrillTrouble", `${what}: ${Format.sentence(now.message)}`]]
 }

@@ -51,6 +51,8 @@ export interface DrillFacts {
   readonly queue: QueuedRun | undefined
   /** A drill is due and the API server rejects its Job. */
   readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
+  /** No drill is due, and none could be started now: its target's `strimziRef` stands for no cluster. */
+  readonly unresolved: Trouble<RunReasonOf<"refusal">> | undefined
   /** A value of the annotation whose drill exists already and was reported. */
   readonly usedBefore: string | undefined
 }

@@ -30,7 +30,7 @@ export const next = (previous: Drill | undefined, observation: DrillObservation)
 const found = (previous: Drill, facts: DrillFacts): Drill => {
   const { active, state } = facts
   const kept = facts.ended.filter((drill) => !isReported(previous, drill)).reduce(taken, result(previous))
-  const trouble = facts.refusal ?? active?.trouble
+  const trouble = facts.refusal ?? facts.unresolved ?? active?.trouble
   return {
     phase: active === undefined ? endPhase(kept) : "Running",
     ...kept,

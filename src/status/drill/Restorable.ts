@@ -29,6 +29,7 @@ export const answer = (question: Question): Answer<"Restorable"> => {
   })
   if (drill.lastResult === "Failed")
     return told("DrillFailed", failed(drill), ...lastPassed(drill), again(drill, facts))
+  if (facts.unresolved !== undefined && drill.lastPassedTime === undefined) return told("StrimziUnresolved")
   if (!hasBackup && drill.lastPassedTime === undefined) {
     return told("NoBackupYet", "There is no verified backup yet, so no drill starts")
   }
@@ -87,8 +88,16 @@ const byHand = `To drill again, set annotation ${drillAnnotation} to a new value
 const again = (_drill: Drill, { active }: DrillFacts): string =>
   active === undefined ? byHand : `A drill has been running since ${Format.time(active.startMillis)}`
 
+/** What keeps the next drill from starting, before it is due. */
+export const unstartable = ({ message, reason }: NonNullable<DrillFacts["unresolved"]>): string =>
+  `No drill can be started: ${reason}: ${message}`
+
 /** What has happened since, and shows nothing. */
-const news = ({ incomplete, leftTopics, trouble }: Drill, { active, refusal }: DrillFacts): ReadonlyArray<string> => [
+const news = (
+  { incomplete, leftTopics, trouble }: Drill,
+  { active, refusal, unresolved }: DrillFacts
+): ReadonlyArray<string> => [
+  ...(unresolved === undefined ? [] : [unstartable(unresolved)]),
   ...(refusal === undefined ? [] : [`A drill is due but was not started: ${trouble?.message ?? refusal.message}`]),
   ...(active?.trouble === undefined
     ? []

@@ -1,3 +1,4 @@
+import { strimziReasonIn } from "../../outcome/StrimziReasons.ts"
 import type { Announcement } from "../Announcements.ts"
 import { announcement } from "../restore/RestoreAnnouncements.ts"
 import type { OffsetFacts, OffsetStatus } from "./OffsetFacts.ts"
@@ -21,7 +22,9 @@ export const announcements = (
   const [before, now] = [ready(previous), ready(next)]
   if (now === undefined) return found
   const isEdited = now.reason === "InvalidSpec" && before?.observedGeneration !== now.observedGeneration
-  if (before?.reason === now.reason && !isOtherJob && !isEdited) return found
+  const isOtherCause =
+    now.reason === "StrimziUnresolved" && strimziReasonIn(before?.message ?? "") !== strimziReasonIn(now.message)
+  if (before?.reason === now.reason && !isOtherJob && !isEdited && !isOtherCause) return found
   switch (now.reason) {
     case "OffsetsPending":
     case "OffsetsRunning":

@@ -12,6 +12,12 @@ export const preflightReasons = {
       "A check found that a run would fail: credentials, a topic, rights, the bucket, an address. The message says what was found, and when the check is repeated.",
     todo: "Do what the message says. An edit is checked at once; after a change elsewhere, set annotation `kafka.oso.sh/check` to a new value, or wait."
   },
+  CheckPassed: {
+    of: ["Ready"],
+    meaning:
+      "The newest run failed, and a check that ended after it found that the cause is gone. `.status.phase` and the history show the failure until a run succeeds. Only for what a check tries: connections, credentials, rights, topics, storage, and the start of the pod.",
+    todo: "Nothing: the next slot makes the backup. To have it now, set the trigger annotation to a new value."
+  },
   CheckIncomplete: {
     of: ["Ready"],
     meaning:

@@ -1,4 +1,5 @@
 import type { Facts } from "../Facts.ts"
+import * as QueueText from "../QueueText.ts"
 import type { Preflight } from "./PreflightFacts.ts"
 
 /** Why a resource that nothing else speaks against is not ready. */
@@ -37,10 +38,7 @@ export const obstacle = (preflight: Preflight | undefined, found: Found): Obstac
     return unproven("Checking", `A check is due but was not started: ${facts.refusal.message}`)
   }
   if (facts?.queue !== undefined) {
-    return unproven(
-      "Checking",
-      `A check waits for its turn, because the operator runs at most ${facts.queue.limit} at the same time`
-    )
+    return unproven("Checking", ...QueueText.sentences("check", facts.queue), ...last)
   }
   return incomplete === undefined
     ? unproven("Checking", "Everything that a run needs is about to be checked")

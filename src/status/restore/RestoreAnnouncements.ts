@@ -1,3 +1,4 @@
+import { strimziReasonIn } from "../../outcome/StrimziReasons.ts"
 import { type Announcement, maxNoteBytes } from "../Announcements.ts"
 import { type EventReasonName, eventReasons } from "../EventReasons.ts"
 import * as Format from "../Format.ts"
@@ -43,7 +44,9 @@ export const announcements = (
   }
   const [before, now] = [ready(previous), ready(next)]
   if (now === undefined) return found
-  const isNew = before?.reason !== now.reason || next.jobName !== previous.jobName
+  const isOtherCause =
+    now.reason === "StrimziUnresolved" && strimziReasonIn(before?.message ?? "") !== strimziReasonIn(now.message)
+  const isNew = before?.reason !== now.reason || isOtherCause || next.jobName !== previous.jobName
   switch (now.reason) {
     case "RestoreCompleted":
     case "DryRunPassed":

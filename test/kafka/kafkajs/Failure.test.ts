@@ -104,6 +104,15 @@ describe("what broke a connection", () => {
     expect(Failure.secrets(both)).toMatch(/Secret cluster-ca and Secret kafka-tls$/)
   })
 
+  it("an authority that is not trusted is told with the field that the resource uses, or with both where it has none", () => {
+    const advice = (tls: NonNullable<KafkaTarget["tls"]>) =>
+      reasonOf(coded("SELF_SIGNED_CERT_IN_CHAIN"), "greeting", { ...target, tls })
+    expect(advice({}).message).toContain("neither caSecret nor tlsSecret names another one")
+    expect(advice({}).advice).toMatch(/^set kafkaCluster[.]caSecret to a Secret .* tlsSecret may hold both$/u)
+    expect(advice({ ca: "pem", secret: "kafka-tls", caKey: "ca.crt" }).advice).toContain("(kafkaCluster.tlsSecret)")
+    expect(advice({ ca: "pem", caSecret: "cluster-ca", caKey: "ca.crt" }).advice).toContain("(kafkaCluster.caSecret)")
+  })
+
   it("a server's text that quotes a secret is not repeated", () => {
     const error = Object.assign(new Error("hunter2 is wrong"), { name: "KafkaJSSASLAuthenticationError" })
     expect(JSON.stringify(reasonOf(error, "authenticating"))).not.toContain("hunter2")

@@ -13,6 +13,7 @@ const decide = (over: Partial<PreflightDue.PreflightDueInput>) =>
     known: undefined,
     isActive: false,
     isRunUnderWay: false,
+    hasRunFailed: false,
     nowMillis,
     ...over
   })
@@ -27,6 +28,7 @@ describe("a check is due", () => {
 
   it("again at its time, without the large object where the last one passed, and after a run that is under way", () => {
     expect(decide({ known: proven }).start).toMatchObject({ isQuick: true, dueMillis: nowMillis })
+    expect(decide({ known: proven, hasRunFailed: true }).start).toMatchObject({ isQuick: false })
     const failed = { ...proven, outcome: "Failed" } as const
     expect(decide({ known: failed }).start).toMatchObject({ isQuick: false })
     expect(decide({ known: proven, isRunUnderWay: true }).start).toBeUndefined()

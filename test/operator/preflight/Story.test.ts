@@ -1,7 +1,8 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { checkAnnotation } from "../../../src/resource/KafkaBackup.ts"
+import { checkAnnotation, triggerAnnotation } from "../../../src/resource/KafkaBackup.ts"
 import type { Job } from "../../../src/kubernetes/Objects.ts"
+import { pods } from "../../../src/testing/Faults.ts"
 import { backupOf, condition, hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "../world.ts"
 
 const checksAmong = (jobs: ReadonlyArray<Job>) => jobs.filter((job) => purposeOf(job) === "check")
@@ -175,6 +176,61 @@ describe("a KafkaBackup that is scheduled", () => {
       yield* kubectl.annotate("shop", checkAnnotation, "")
       yield* advance("1 minute")
       expect(condition(yield* kubectl.status("shop"), "Warnings")).toMatchObject({ reason: "TriggerRefused" })
+    })
+  )
+})
+
+describe("checks whose pods cannot start", () => {
+  const stuck = {
+    "for an image that does not exist": pods.imagePullBackOff(),
+    "for want of a node": pods.unschedulable()
+  }
+  for (const [what, trouble] of Object.entries(stuck)) {
+    story(
+      `${what}, more than may be active, hold another namespace up for a quarter of a minute, and it says why it waits`,
+      Effect.gen(function* () {
+        const { advance, kubectl, kubernetes, start } = yield* world
+        yield* start()
+        yield* kubernetes.node.trouble((pod) => (pod.metadata.namespace === "team-a" ? trouble : undefined))
+        for (let n = 0; n < 12; n++) yield* kubectl.in("team-a").apply(weekly(`stuck-${n}`))
+        yield* advance("5 seconds")
+        yield* kubectl.in("team-b").apply(weekly("good"))
+        yield* advance("5 seconds")
+        const waiting = condition(yield* kubectl.in("team-b").status("good"), "Ready")
+        expect(waiting).toMatchObject({ status: "Unknown", reason: "Checking" })
+        expect(waiting?.message).toContain(
+          "because the operator runs at most 5 at the same time. It is first in the queue"
+        )
+        expect(condition(yield* kubectl.in("team-a").status("stuck-9"), "Ready")?.message).toContain(
+          "before it. Namespaces take turns"
+        )
+        yield* advance("20 seconds")
+        expect(condition(yield* kubectl.in("team-b").status("good"), "Ready")).toMatchObject({ status: "True" })
+      })
+    )
+  }
+})
+
+describe("a KafkaBackup whose run failed", () => {
+  story(
+    "is Ready again after a check that passed, before its next slot, and its phase and metrics tell of the failure",
+    Effect.gen(function* () {
+      const { advance, cluster, kubectl, start } = yield* world
+      const replica = yield* start()
+      yield* kubectl.apply(weekly("shop"))
+      yield* advance("1 minute")
+      yield* cluster.deleteTopic("orders")
+      yield* kubectl.annotate("shop", triggerAnnotation, "now")
+      yield* advance("1 minute")
+      expect(condition(yield* kubectl.status("shop"), "Ready")).toMatchObject({ reason: "BackupFailed" })
+      yield* cluster.createTopic("orders", { partitions: 1 })
+      yield* kubectl.annotate("shop", checkAnnotation, "repaired")
+      yield* advance("1 minute")
+      const status = yield* kubectl.status("shop")
+      expect(condition(status, "Ready")).toMatchObject({ status: "True", reason: "CheckPassed" })
+      expect(status.phase).toBe("Failed")
+      expect(metric(yield* replica.metrics, "ready{", 'name="shop"')).toBe(1)
+      expect(metric(yield* replica.metrics, "last_run_failed{", 'name="shop"')).toBe(1)
     })
   )
 })

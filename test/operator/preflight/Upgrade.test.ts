@@ -75,7 +75,7 @@ describe("many KafkaBackups after an upgrade of the operator", () => {
       for (const name of names) yield* kubectl.apply(hourly(name))
       yield* advance("9 minutes")
       yield* start({ settings: { maxConcurrentRuns: 20 } })
-      yield* advance("30 seconds")
+      yield* advance("10 seconds")
       const checks = (yield* kubectl.jobs).filter((job) => purposeOf(job) === "check")
       expect(checks).toHaveLength(5)
       const reasons = yield* Effect.forEach(names, (name) =>
@@ -83,7 +83,7 @@ describe("many KafkaBackups after an upgrade of the operator", () => {
       )
       expect(reasons.filter((ready) => ready?.message.includes("at most 5 at the same time"))).toHaveLength(3)
       // The slot at 12:00.
-      yield* advance("60 seconds")
+      yield* advance("80 seconds")
       for (const name of names) {
         const status = yield* kubectl.status(name)
         expect(status.lastBackupId).toBe(`${name}-20261125-120000`)

@@ -66,12 +66,19 @@ describe("Strimzi's resources in resources about offsets", () => {
 
 describe("Strimzi's resources as the target of drills", () => {
   drillStory(
-    "keep no backup from being made, and are named in the drill's Job once they are ready",
+    "are looked up before the slot, keep no backup from being made, and are named in the drill's Job once ready",
     Effect.gen(function* () {
       const { advance, drillJobs, kubectl, kubernetes, start } = yield* drillWorld
       const strimzi = strimziIn(kubernetes.behind)
       yield* start(reading)
       yield* kubectl.apply(drilled("shop", { targetCluster: { strimziRef } }))
+      yield* advance("30 seconds")
+      const early = yield* kubectl.status("shop")
+      expect(restorable(early)).toMatchObject({ status: "Unknown", reason: "StrimziUnresolved" })
+      expect(restorable(early)?.message).toContain("No drill can be started: StrimziKafkaMissing: Kafka main")
+      expect(early.drill?.trouble?.reason).toBe("StrimziKafkaMissing")
+      const told = (yield* kubectl.events).filter(({ reason }) => reason === "DrillTrouble")
+      expect(told.map(({ note }) => note)).toEqual([expect.stringContaining("Kafka main does not exist")])
       yield* advance("30 minutes")
       const waiting = yield* kubectl.status("shop")
       expect(restorable(waiting)).toMatchObject({ status: "Unknown", reason: "StrimziUnresolved" })

@@ -13,6 +13,7 @@ export const drillFacts = (over: Partial<DrillFacts> = {}): DrillFacts => ({
   ended: [],
   queue: undefined,
   refusal: undefined,
+  unresolved: undefined,
   usedBefore: undefined,
   ...over
 })

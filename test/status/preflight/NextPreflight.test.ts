@@ -1,5 +1,5 @@
 import { assert, describe, expect, it } from "@effect/vitest"
-import type { Facts } from "../../../src/status/Facts.ts"
+import type { EndedRun, Facts } from "../../../src/status/Facts.ts"
 import * as Next from "../../../src/status/Next.ts"
 import * as NextPreflight from "../../../src/status/preflight/NextPreflight.ts"
 import type { Status } from "../../../src/status/Status.ts"
@@ -22,6 +22,9 @@ describe("Ready of a KafkaBackup with a schedule", () => {
   it("is Unknown until a check of this generation passed", () => {
     const made = after({}, {})
     expect(brief(made, "Ready")).toBe("Unknown Checking")
+    for (const type of ["KafkaReachable", "StorageReachable"]) {
+      expect(condition(made, type).message).toBe("Not checked yet: no run and no check has got that far.")
+    }
     expect(condition(made, "Ready").message).toContain("Next backup scheduled for")
     const passed = after(made, { preflight: checks({ ended: [checked("12:00")] }) })
     expect(brief(passed, "Ready")).toBe("True BackupScheduled")
@@ -72,6 +75,59 @@ describe("Ready of a KafkaBackup with a schedule", () => {
     const run = after({}, { ended: [failed("11:00")], preflight: checks({ ended: [missing] }) })
     expect(brief(run, "Ready")).toBe("False BackupFailed")
     assert.include(condition(run, "Ready").message, "found that a run would fail (TargetMissing)")
+  })
+})
+
+describe("Ready after a run that failed", () => {
+  const run = failed("11:00")
+  const later = (facts: Partial<Facts>) => after(after({}, { ended: [run] }), facts, "12:01")
+  const passed = { preflight: checks({ ended: [checked("12:00")] }) }
+
+  it("is True again once a check passed that looks at the cause, and the failure stays told", () => {
+    expect(brief(later({}), "Ready")).toBe("False BackupFailed")
+    const cured = later(passed)
+    expect(brief(cured, "Ready")).toBe("True CheckPassed")
+    expect(cured.phase).toBe("Failed")
+    expect(cured.backupHistory?.[0]).toMatchObject({ outcome: "failed" })
+    const { message } = condition(cured, "Ready")
+    for (const part of [
+      "orders-20261124-110000 failed: SASL authentication was refused",
+      "A check that ended at 2026-11-24T12:00:00Z has found everything that a run needs since.",
+      "Next backup scheduled for 2026-11-24T13:00:00Z.",
+      "No backup has succeeded yet."
+    ]) {
+      assert.include(message, part)
+    }
+    expect(after(cured, {}, "12:02"), "a fixed point").toEqual(cured)
+    const suspended = later({ ...passed, state: { _tag: "Suspended" } })
+    expect(brief(suspended, "Ready")).toBe("True CheckPassed")
+    assert.include(condition(suspended, "Ready").message, "Suspended: no scheduled backup starts")
+  })
+
+  it("stays False where the check shows nothing about the cause", () => {
+    const others: ReadonlyArray<Partial<EndedRun>> = [
+      { reason: "OOMKilled" },
+      { reason: "CorruptBatch" },
+      { reason: "OutOfSpace" },
+      { reason: "DeadlineExceeded" },
+      { outcome: "interrupted", reason: "JobDeleted" }
+    ]
+    for (const over of others) {
+      const before = after({}, { ended: [failed("11:00", over)] })
+      const reason = over.outcome === "interrupted" ? "BackupInterrupted" : "BackupFailed"
+      assert.strictEqual(brief(after(before, passed, "12:01"), "Ready"), `False ${reason}`, over.reason)
+    }
+    const early = after(after({}, { preflight: checks({ ended: [checked("11:01")] }) }), { ended: [run] })
+    expect(brief(early, "Ready"), "a check that passed before").toBe("False BackupFailed")
+    expect(brief(later({ ...passed, generation: 2 }), "Ready"), "of another spec").toBe("False BackupFailed")
+    expect(brief(later({ ...passed, state: { _tag: "OneTime", isAskedFor: true } }), "Ready")).toBe(
+      "False BackupFailed"
+    )
+  })
+
+  it("is BackupOverdue after two intervals without a success, whatever a check says", () => {
+    const state = { _tag: "Scheduled", nextMillis: at("15:00"), intervalSeconds: 3600 } as const
+    expect(brief(after(later(passed), { state }, "14:30"), "Ready")).toBe("False BackupOverdue")
   })
 })
 
