@@ -42,7 +42,10 @@ const removeOldest = Effect.fnUntraced(function* (store: ObjectStoreShape, owner
     Stream.map(({ key }) => key),
     Stream.runCollect
   )
-  yield* Effect.forEach(keys.slice(0, Math.max(0, keys.length - most)), store.delete, { concurrency: 4, discard: true })
+  yield* Effect.forEach(keys.slice(0, Math.max(0, keys.length - most)), (key) => store.delete(key), {
+    concurrency: 4,
+    discard: true
+  })
 })
 
 /** True for the report of a run without a set, of which it is known whose it is. */
