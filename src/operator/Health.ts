@@ -13,7 +13,7 @@ export type Readiness =
   | { readonly _tag: "Outdated"; readonly text: string }
   /** Not ready: its caches of these kinds are not synced. */
   | { readonly _tag: "Starting"; readonly waitingFor: ReadonlyArray<string> }
-  /** Ready to take over: another replica leads. Not ready while its name is unknown: the Lease was never read. */
+  /** Ready to take over: another replica leads; its name may be unknown. */
   | { readonly _tag: "Standby"; readonly leader: string | undefined }
   | { readonly _tag: "Leading" }
   /** No longer ready: asked to stop. */
@@ -41,12 +41,7 @@ export const readiness = (state: Readiness): ProbeAnswer => {
     case "Starting":
       return { isWell: false, text: `starting: waiting for the caches of ${state.waitingFor.join(", ")}` }
     case "Standby":
-      return state.leader === undefined
-        ? {
-            isWell: false,
-            text: "standing by: the Lease could not be read yet, so whether another replica leads is unknown; the log says why"
-          }
-        : { isWell: true, text: `standing by: ${state.leader} leads` }
+      return { isWell: true, text: `standing by: ${state.leader ?? "another replica"} leads` }
     case "Leading":
       return { isWell: true, text: "leading" }
     case "Stopping":

@@ -12,25 +12,9 @@
 {{- if $value }}
 {{- fail (printf "extraArgs: %s is set by the value %s: remove it from extraArgs and set that value" $name $value) }}
 {{- end }}
-{{- if has $name (list "--namespace" "--identity") }}
-{{- fail (printf "extraArgs: %s is what the chart itself sets, from the pod: remove it from extraArgs" $name) }}
 {{- end }}
-{{- if and (eq $name "--no-leader-election") (gt (int $.Values.replicas) 1) }}
+{{- if and (has "--no-leader-election" .Values.extraArgs) (gt (int .Values.replicas) 1) }}
 {{- fail "extraArgs: --no-leader-election is for a single replica: set replicas to 1, or remove it from extraArgs" }}
-{{- end }}
-{{- end }}
-{{- $names := list }}
-{{- range $variable := .Values.extraEnv }}
-{{- if has $variable.name $names }}
-{{- fail (printf "extraEnv: %s is there twice: remove one of them" $variable.name) }}
-{{- end }}
-{{- $names = append $names $variable.name }}
-{{- end }}
-{{- range $other := (lookup "apps/v1" "Deployment" .Release.Namespace "").items }}
-{{- $labels := $other.metadata.labels | default dict }}
-{{- if and (eq (get $labels "app.kubernetes.io/name") "kafka-backup-operator") (eq (get $labels "app.kubernetes.io/component") "operator") (ne $other.metadata.name (include "kafka-backup-operator.fullname" $)) }}
-{{- fail (printf "namespace %s has an operator already, the Deployment %s, and both would share one Lease, so that one of them never works: install this release into a namespace of its own, or let that one watch more namespaces" $.Release.Namespace $other.metadata.name) }}
-{{- end }}
 {{- end }}
 {{- range $label := keys .Values.commonLabels }}
 {{- if has $label (list "app.kubernetes.io/name" "app.kubernetes.io/component" "app.kubernetes.io/managed-by") }}
@@ -38,7 +22,7 @@
 {{- end }}
 {{- end }}
 {{- range $variable := .Values.extraEnv }}
-{{- if has $variable.name (list "POD_NAME" "POD_NAMESPACE" "MALLOC_ARENA_MAX" "MALLOC_MMAP_THRESHOLD_" "MALLOC_TRIM_THRESHOLD_") }}
+{{- if has $variable.name (list "POD_NAME" "POD_NAMESPACE") }}
 {{- fail (printf "extraEnv: %s is what the chart itself sets: remove it from extraEnv" $variable.name) }}
 {{- end }}
 {{- if eq $variable.name "NODE_OPTIONS" }}
