@@ -50,6 +50,21 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
     })
   })
 
+  it("has the alert about the operator itself ask for the operator of its own namespace", async () => {
+    const rules = await Helm.succeed(apiserver, [
+      "template",
+      "kafka-backup-operator",
+      chart,
+      "--namespace=team-a",
+      ...set({ "monitoring.prometheusRule.enabled": true, "crds.enabled": false }),
+      "--show-only=templates/monitoring.yaml"
+    ])
+    const [rule] = parseAll(rules)
+    const [down] = rule!["spec"].groups[0].rules
+    assert.include(down.expr, 'namespace="team-a"')
+    assert.strictEqual(down.labels.namespace, "team-a")
+  })
+
   it("passes Helm's strict lint, with the definitions alone and with the values of each scope", async () => {
     const scopes = [[], [ownNamespace], set({ "watch.scope": "Namespaces", "watch.namespaces": ["orders", "billing"] })]
     for (const options of scopes) await Helm.succeed(apiserver, ["lint", "--strict", chart, ...options])
@@ -188,7 +203,7 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
       assert.include(without.stderr, "attempting to grant RBAC permissions not currently held")
       await bind("kafka-backup-install")
       await helm("upgrade", "--install", ...asNina)
-      await helm("upgrade", ...asNina, ...set({ replicas: 1 }))
+      await helm("upgrade", ...asNina, ...set({ replicas: 1, "strimzi.enabled": true }))
       const { spec } = JSON.parse(
         await kubectl("get", "deployment", "kafka-backup-operator", `--namespace=${namespace}`, "-o", "json")
       )
