@@ -8,7 +8,7 @@ import * as Terms from "./LeaseTerms.ts"
 /** Who leads, as far as this replica knows. */
 export type Standing =
   | { readonly _tag: "Leading" }
-  /** `holder` is undefined when it is not known yet who leads. `scope` is what the holder leads, where the lease says so. */
+  /** `holder` is undefined when it is not known yet who leads. `scope` is what it leads, where the lease says so. */
   | { readonly _tag: "Standby"; readonly holder: string | undefined; readonly scope: string | undefined }
   /** The lease could not be read or acquired for its whole duration, or never: this replica could not take over. */
   | { readonly _tag: "Unable"; readonly why: string }

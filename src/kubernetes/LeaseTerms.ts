@@ -38,7 +38,7 @@ export interface Candidate {
   readonly scope: string | undefined
 }
 
-/** What the holder leads; undefined where the lease does not say, as before version 0.2. */
+/** What the holder leads; undefined where the lease does not say: an earlier version wrote it. */
 export const scope = (lease: Lease): string | undefined => lease.metadata.annotations?.[scopeAnnotation]
 
 const annotated = (metadata: Lease["metadata"], scope: string | undefined): Lease["metadata"] => {

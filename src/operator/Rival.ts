@@ -20,7 +20,7 @@ const generated = /-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz245
 const deploymentOf = (identity: string): string => identity.replace(/_[0-9a-f-]{36}$/u, "").replace(generated, "")
 
 /**
- * Whether the leader is another operator, whose leading does not help this one's resources: it watches other namespaces.
+ * Whether the leader is another operator, which does not do this one's work: it watches other namespaces.
  * Replicas of one Deployment are never rivals, since an upgrade that changes the namespaces has both kinds for a while.
  */
 export const isRival = (own: Replica, leader: Replica): boolean =>

@@ -8,7 +8,7 @@ import * as Answer from "../harness/Answer.ts"
 import { describeWith } from "../harness/services.ts"
 import { type Json, root } from "./manifests.ts"
 
-/** Other tests have the project's own names on this API server: here everything is called otherwise, the API's group too. */
+/** Other tests have the project's names on this API server: here all is called otherwise, the API's group too. */
 const name = `moved-${Date.now()}`
 const renamed = (text: string): string =>
   text
