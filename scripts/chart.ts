@@ -26,7 +26,8 @@ const copies: Readonly<Record<string, ReadonlyArray<string>>> = {
   [`${definitions}/files`]: [
     "deploy/base/user-roles.yaml",
     "deploy/overlays/cluster-wide/cluster-role.yaml",
-    "deploy/base/election-role.yaml"
+    "deploy/base/election-role.yaml",
+    "deploy/components/strimzi/strimzi-role.yaml"
   ],
   [`${definitions}/files/crds`]: readdirSync(join(Cache.root, "crds"))
     .filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml")
