@@ -2,6 +2,7 @@ import { Clock, Effect, Redacted } from "effect"
 import type { MskIam } from "../KafkaCredentials.ts"
 import * as KafkaCredentials from "../KafkaCredentials.ts"
 import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as AwsKeys from "./AwsKeys.ts"
 import * as MskToken from "./MskToken.ts"
 import type { Token } from "./Token.ts"
@@ -36,11 +37,8 @@ const isAway = ({ $metadata, code, name }: Failed): boolean =>
 
 /** The text of AWS on one line, unless it quotes a secret. */
 const textOf = ({ message, name }: Failed, target: MskIam): string => {
-  const quotes = KafkaCredentials.confidential(target).some((value) => value !== "" && message.includes(value))
-  const text = quotes
-    ? "its text is left out because it quotes a secret"
-    : message.replaceAll(/\s+/gu, " ").slice(0, 300)
-  return `${name}: ${text}`
+  const text = Quoted.without(message, KafkaCredentials.confidential(target))
+  return `${name}: ${text.replaceAll(/\s+/gu, " ").slice(0, 300)}`
 }
 
 const adviceFor = ({ credentials, role }: MskIam): string => {
