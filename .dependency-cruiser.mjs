@@ -5,13 +5,14 @@
 const rooms = {
   resource: { uses: [], because: "what users write is described without knowing how it is carried out" },
   certificates: { uses: [], because: "what a PEM file holds is the same for whoever wants to be trusted" },
+  redaction: { uses: [], because: "whether a text quotes a secret is the same question for every server" },
   compression: { uses: [], because: "codecs know bytes; whose bytes they are is not their business" },
   kafka: {
-    uses: ["certificates", "compression"],
+    uses: ["certificates", "compression", "redaction"],
     because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
   },
   storage: {
-    uses: ["certificates"],
+    uses: ["certificates", "redaction"],
     because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
   },
   secrets: { uses: [], because: "secrets are read from files; who needs them is not their business" },

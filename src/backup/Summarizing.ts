@@ -81,6 +81,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: R
   ...(report.error === undefined
     ? {}
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),
+  ...(report.waitedFor === undefined ? {} : { waitedFor: report.waitedFor }),
   ...(shard === undefined ? {} : { shard }),
   notes: notes(report),
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),

@@ -1,6 +1,7 @@
 import { Redacted } from "effect"
 import { type ClientCredentials, originText } from "../KafkaCredentials.ts"
 import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as Token from "./Token.ts"
 import type { Answer } from "./TokenRequest.ts"
 
@@ -25,11 +26,9 @@ const longestText = 300
 
 const quoted = (value: unknown, client: ClientCredentials): string | undefined => {
   if (typeof value !== "string") return undefined
-  const secret = Redacted.value(client.clientSecret)
-  if (value.includes(secret) || value.includes(encodeURIComponent(secret))) {
-    return "its text is left out because it quotes a secret"
-  }
-  const line = value.replaceAll(/[\x00-\x1f\x7f]+/gu, " ").trim()
+  const line = Quoted.without(value, [Redacted.value(client.clientSecret)])
+    .replaceAll(/[\x00-\x1f\x7f]+/gu, " ")
+    .trim()
   if (line === "") return undefined
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line
 }

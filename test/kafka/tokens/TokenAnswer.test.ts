@@ -41,6 +41,20 @@ describe("the answer of a token endpoint", () => {
     }
   )
 
+  it.each([
+    ["in the header", `Basic ${Buffer.from(`id:${encodeURIComponent(secret)}`).toString("base64")}`],
+    ["as it is", secret],
+    ["form-encoded", new URLSearchParams({ client_secret: secret }).toString()],
+    ["inside JSON, inside Base64", Buffer.from(JSON.stringify({ secret })).toString("base64")]
+  ])("that echoes the secret %s is not quoted", (_how, echo) => {
+    for (const name of ["error", "error_description"]) {
+      const body = JSON.stringify({ error: "invalid_client", [name]: `secret was ${echo}` })
+      const found = TokenAnswer.read({ status: 401, body }, client, 1_000)
+      expect("_tag" in found && found.message).toContain("its text is left out because it quotes a secret")
+      expect(JSON.stringify(found)).not.toContain(echo)
+    }
+  })
+
   it.prop(
     "is read once: what a token says of itself is text for people, or nothing",
     { payload: Schema.String },
