@@ -92,8 +92,8 @@ export interface ObjectStoreShape {
   readonly delete: (key: ObjectKey, options?: DeleteOptions) => Effect.Effect<void, ObjectStoreError>
   /**
    * What keeps the object from being removed now; undefined: nothing does, or it is not there. Asks only where the
-   * store may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to delete
-   * what it locks, or locks nothing.
+   * store may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to
+   * delete what it locks, or locks nothing.
    */
   readonly protection?: (
     info: Pick<ObjectInfo, "key" | "protection">
