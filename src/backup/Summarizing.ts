@@ -1,7 +1,7 @@
 import type { Exit } from "effect"
 import type { CatalogueSummary, LockedSummary, RunSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
-import type { Protection } from "../storage/ObjectStore.ts"
+import type { Protection } from "../storage/Protection.ts"
 import * as CommandSummary from "../worker/CommandSummary.ts"
 import type { RunReport } from "./RunReport.ts"
 
