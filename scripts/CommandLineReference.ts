@@ -3,16 +3,21 @@ import { Effect, Layer, Option } from "effect"
 import { CliConfig, CliOutput, Command, type HelpDoc } from "effect/cli"
 import { kafkaBackup } from "../src/cli/CommandLine.ts"
 import * as Presentation from "../src/cli/Presentation.ts"
+import { Clusters } from "../src/plugin/Clusters.ts"
+import { plugin } from "../src/plugin/Plugin.ts"
 import { InMemoryKafka } from "../src/kafka/InMemoryKafka.ts"
 import * as StorageBackends from "../src/storage/StorageBackends.ts"
 import { version } from "../src/version.ts"
 
-/** Writes docs/reference/command-line.md from the text of `--help`. */
+/** Writes docs/reference/command-line.md and docs/reference/kubectl-plugin.md from the text of `--help`. */
+
+/** Runs a program of commands for its help: nothing of it is carried out. */
+type Program<R> = (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, R>
 
 /** The help of one command. */
-const helpOf = Effect.fnUntraced(function* (path: ReadonlyArray<string>) {
+const helpOf = Effect.fnUntraced(function* <R>(program: Program<R>, path: ReadonlyArray<string>) {
   let found: HelpDoc.HelpDoc | undefined
-  yield* Command.runWith(kafkaBackup, { version })([...path, "--help"]).pipe(
+  yield* program([...path, "--help"]).pipe(
     Effect.provideService(CliOutput.Presenter, {
       present: (event) =>
         Effect.sync(() => {
@@ -21,7 +26,7 @@ const helpOf = Effect.fnUntraced(function* (path: ReadonlyArray<string>) {
     }),
     Effect.provideService(CliConfig.CliConfig, Presentation.config)
   )
-  if (found === undefined) return yield* Effect.die(new Error(`kafka-backup ${path.join(" ")} has no help`))
+  if (found === undefined) return yield* Effect.die(new Error(`${path.join(" ")} has no help`))
   return found
 })
 
@@ -87,30 +92,55 @@ that at the first signal, where the other commands stop, too.
 
 `
 
+const introductionOfPlugin = `# kubectl kafka-backup
+
+<!-- Made by \`npm run reference\` from the text of --help: change the descriptions in src/plugin, not this page. -->
+
+The plugin of kubectl; [its guide](../guides/kubectl-plugin.md) says how to install it and which rights each command needs.
+Results go to standard output, progress and failures to standard error. The exit codes are [those of every
+command](exit-codes.md).
+
+`
+
 /** The section of a command, and those of its own commands. */
-const sectionsOf = (path: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, unknown, HelpNeeds> =>
+const sectionsOf = <R>(
+  program: Program<R>,
+  path: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, unknown, R> =>
   Effect.gen(function* () {
-    const doc = yield* helpOf(path)
+    const doc = yield* helpOf(program, path)
     const own = (doc.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
-    const below = yield* Effect.forEach(own, (name) => sectionsOf([...path, name]))
+    const below = yield* Effect.forEach(own, (name) => sectionsOf(program, [...path, name]))
     return [section(path.join(" "), doc), ...below.flat()]
   })
 
-type HelpNeeds = Effect.Services<ReturnType<typeof helpOf>>
-
-const page = Effect.gen(function* () {
-  const root = yield* helpOf([])
-  const names = (root.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
-  const sections = yield* Effect.forEach(names, (name) => sectionsOf([name]))
-  return `${introduction}${sections.flat().join("\n")}\n## Options of every command\n\n${options(root.globalFlags ?? [])
-    .join("\n")
-    .trimEnd()}\n`
-})
+const pageOf = <R>(introduction: string, program: Program<R>) =>
+  Effect.gen(function* () {
+    const root = yield* helpOf(program, [])
+    const names = (root.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
+    const sections = yield* Effect.forEach(names, (name) => sectionsOf(program, [name]))
+    return `${introduction}${sections.flat().join("\n")}\n## Options of every command\n\n${options(
+      root.globalFlags ?? []
+    )
+      .join("\n")
+      .trimEnd()}\n`
+  })
 
 /** The page's text. */
-export const commandLinePage: Effect.Effect<string> = page.pipe(
+export const commandLinePage: Effect.Effect<string> = pageOf(
+  introduction,
+  Command.runWith(kafkaBackup, { version })
+).pipe(
   Effect.provide(
     Layer.mergeAll(InMemoryKafka.layer, StorageBackends.layer).pipe(Layer.provideMerge(NodeServices.layer))
   ),
   Effect.orDie
 )
+
+const noCluster = Layer.succeed(Clusters, { layer: () => Layer.effectContext(Effect.fail({ message: "none" })) })
+
+/** The same of the plugin of kubectl. */
+export const pluginPage: Effect.Effect<string> = pageOf(
+  introductionOfPlugin,
+  Command.runWith(plugin, { version })
+).pipe(Effect.provide(Layer.merge(noCluster, NodeServices.layer)), Effect.orDie)

@@ -3,6 +3,11 @@ const places: Readonly<Record<string, ReadonlyArray<readonly [before: string, be
   "deploy/base/deployment.yaml": [["ghcr.io/kafka-backup-operator/kafka-backup:", "\n"]],
   "deploy/base/admission-policy.yaml": [["ghcr.io/kafka-backup-operator/kafka-backup:", "'"]],
   "deploy/overlays/own-image/kustomization.yaml": [["newTag: ", "\n"]],
+  "deploy/krew/kafka-backup.yaml": [
+    ["version: v", "\n"],
+    ["/releases/download/v", "/"],
+    ["kubectl-kafka_backup-", ".tar.gz"]
+  ],
   "scripts/image/Containerfile": [
     ['org.opencontainers.image.version="', '"'],
     ["registry.example.com/kafka-backup:", " "]

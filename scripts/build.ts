@@ -3,12 +3,13 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeF
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "rolldown"
+import * as Plugin from "./plugin/Bundle.ts"
 
 /*
  * npm run build [-- DIR]
  *
  * Writes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need
- * on this platform, without node_modules. It is not minified: it starts as fast either way, and stack traces with
+ * on this platform, without node_modules; and the plugin of kubectl, one file for every platform. It is not minified: it starts as fast either way, and stack traces with
  * function names are worth the kilobytes.
  */
 
@@ -87,6 +88,10 @@ const { output } = await build({
 })
 writeFileSync(join(dist, "kafka-backup.mjs"), launcher, { mode: 0o755 })
 
+const plugin = await Plugin.write(root, join(dist, "plugin"))
+const isFolder = (folder: string | undefined): folder is string => folder !== undefined
+writeFileSync(join(dist, "plugin", "LICENSES.txt"), `${notices(plugin.map(packageOf).filter(isFolder))}\n`)
+
 const tsc = join(root, "node_modules/typescript/bin/tsc")
 const types = ["-p", join(root, "scripts/types.tsconfig.json"), "--outDir", join(dist, "testing/types")]
 const typed = spawnSync(process.execPath, [tsc, ...types], { cwd: root, encoding: "utf8" })
@@ -101,14 +106,12 @@ for (const folder of copied) {
 }
 
 const bundled = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds.map(packageOf) : []))
-writeFileSync(
-  join(dist, "LICENSES.txt"),
-  `${notices([...copied, ...bundled.filter((folder) => folder !== undefined)])}\n`
-)
+writeFileSync(join(dist, "LICENSES.txt"), `${notices([...copied, ...bundled.filter(isFolder)])}\n`)
 
 const parts = [
   ["kafka-backup.mjs", "the command: node dist/kafka-backup.mjs --help"],
   ["main.mjs", "the code of the command"],
+  ["plugin", "kubectl kafka-backup, for any platform with Node: put kubectl-kafka_backup into the PATH"],
   ["testing", "kafka-backup-operator/testing, for users' tests"],
   ["chunks", "code that both share, and code loaded on demand, such as the AWS SDK"],
   ["node_modules", `compiled libraries for ${process.platform}-${process.arch}`],

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as ArgoCd from "./ArgoCd.ts"
-import { commandLinePage } from "./CommandLineReference.ts"
+import { commandLinePage, pluginPage } from "./CommandLineReference.ts"
 import { dashboardJson } from "./dashboard/Dashboard.ts"
 import { metricsPage } from "./MetricsReference.ts"
 import { offsetStatusPage } from "./OffsetStatusReference.ts"
@@ -16,6 +16,7 @@ import { statusPage } from "./StatusReference.ts"
 
 const pages = {
   "docs/reference/command-line.md": commandLinePage,
+  "docs/reference/kubectl-plugin.md": pluginPage,
   "docs/reference/metrics.md": metricsPage,
   "docs/reference/status.md": Effect.succeed(statusPage),
   "docs/reference/restore-status.md": Effect.succeed(restoreStatusPage),

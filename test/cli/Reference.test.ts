@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { exitCodes } from "../../src/outcome/ExitCodes.ts"
 import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
-import { commandLinePage } from "../../scripts/CommandLineReference.ts"
+import { commandLinePage, pluginPage } from "../../scripts/CommandLineReference.ts"
 import { metricsPage } from "../../scripts/MetricsReference.ts"
 
 const page = (name: string) => readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), "utf8")
@@ -66,6 +66,12 @@ describe("docs/reference/exit-codes.md", () => {
 describe("docs/reference/command-line.md", () => {
   it.effect("shows every command as --help does (npm run reference writes it)", () =>
     Effect.map(commandLinePage, (wanted) => assert.strictEqual(page("command-line.md"), wanted))
+  )
+})
+
+describe("docs/reference/kubectl-plugin.md", () => {
+  it.effect("shows every command of the plugin as --help does (npm run reference writes it)", () =>
+    Effect.map(pluginPage, (wanted) => assert.strictEqual(page("kubectl-plugin.md"), wanted))
   )
 })
 

@@ -17,6 +17,20 @@ export const succeed = async (apiserver: ApiServer, args: ReadonlyArray<string>,
   return stdout
 }
 
+/** Runs a plugin that lies in the folder. kubectl takes no options in front of its name: the variable names the config. */
+export const plugin = (
+  { kubeconfig, kubectl }: ApiServer,
+  folder: string,
+  args: ReadonlyArray<string>
+): Promise<Answer.Answer> => {
+  const env = {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    PATH: `${folder}:${dirname(process.execPath)}:${process.env["PATH"]}`
+  }
+  return Answer.of(spawn(kubectl, args, { env }), "")
+}
+
 /**
  * Waits until the API server serves a CustomResourceDefinition, by its name or its file. Just after it was made it has
  * no conditions, which `kubectl wait` takes for a mistake.

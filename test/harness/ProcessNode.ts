@@ -2,6 +2,7 @@ import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
 import { Fleet } from "../../scripts/services/Fleet.ts"
 import { ApiClient, ApiRefusal, type Json, until, type WatchEvent } from "./processnode/ApiClient.ts"
 import * as HostVolume from "./processnode/HostVolume.ts"
+import { LogServer } from "./processnode/LogServer.ts"
 import * as NodeObject from "./processnode/NodeObject.ts"
 import { PodProcess } from "./processnode/PodProcess.ts"
 
@@ -49,6 +50,7 @@ export class ProcessNode {
   /** Second and third part of the addresses of its pods. */
   readonly #network = [100 + Math.floor(Math.random() * 150), Math.floor(Math.random() * 256)]
   #addresses = 0
+  #logs: LogServer | undefined
   #heartbeat: NodeJS.Timeout | undefined
   #watching: Promise<void> = Promise.resolve()
   readonly namespaces: ReadonlyArray<string>
@@ -63,7 +65,9 @@ export class ProcessNode {
   static async start(apiserver: ApiServer, options: Options): Promise<ProcessNode> {
     const node = new ProcessNode(apiserver, options)
     try {
-      await NodeObject.register(node.client, node.name, options.labels ?? {})
+      const logs = await LogServer.start((namespace, name) => node.find({ namespace, name }))
+      node.#logs = logs
+      await NodeObject.register(node.client, node.name, options.labels ?? {}, logs.port)
       node.#beat()
       node.#watching = node.#watch()
       for (const namespace of options.namespaces) await NodeObject.takeOver(node.client, node.name, namespace)
@@ -121,6 +125,7 @@ export class ProcessNode {
       await this.client.delete(`/api/v1/persistentvolumes/${metadata.name}`)
     }
     await NodeObject.unregister(this.client, this.name)
+    await this.#logs?.stop()
     await this.#fleet.stop()
     this.client.close()
     if (this.#errors.length > 0)

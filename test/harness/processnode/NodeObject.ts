@@ -18,7 +18,7 @@ const lease = (name: string): Json => ({
 
 const size = { cpu: "64", memory: "64Gi", "ephemeral-storage": "100Gi", pods: "200" }
 
-const ready = (): Json => ({
+const ready = (logPort: number | undefined): Json => ({
   capacity: size,
   allocatable: size,
   conditions: [
@@ -31,6 +31,7 @@ const ready = (): Json => ({
       lastTransitionTime: `${now().slice(0, 19)}Z`
     }
   ],
+  ...(logPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: logPort } } }),
   addresses: [
     { type: "InternalIP", address: "127.0.0.1" },
     { type: "Hostname", address: "localhost" }
@@ -49,8 +50,13 @@ const ready = (): Json => ({
   }
 })
 
-/** Registers the node as ready, with a taint that only its own pods tolerate. */
-export const register = async (client: ApiClient, name: string, labels: Readonly<Record<string, string>>) => {
+/** Registers the node as ready, with a taint that only its own pods tolerate, and where it serves their logs. */
+export const register = async (
+  client: ApiClient,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  logPort?: number
+) => {
   await client.create("/api/v1/nodes", {
     apiVersion: "v1",
     kind: "Node",
@@ -61,7 +67,7 @@ export const register = async (client: ApiClient, name: string, labels: Readonly
     spec: { taints: [{ key: own, value: name, effect: "NoSchedule" }] }
   })
   await client.create("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", lease(name))
-  await client.patch(`/api/v1/nodes/${name}/status`, { status: ready() })
+  await client.patch(`/api/v1/nodes/${name}/status`, { status: ready(logPort) })
 }
 
 /** Says that the node is still there; it counts as lost 50 seconds after the last time. */
