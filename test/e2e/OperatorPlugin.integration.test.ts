@@ -80,6 +80,54 @@ describeWith(
       assert.match(await succeed("logs", "shop", "-o", "json", "--tail", "1"), /^\{"type":"report"/)
     })
 
+    it("lists, describes, reports and verifies what lies in storage, by Jobs that are none of the operator's", async () => {
+      const listed = JSON.parse(await succeed("list", "shop", "-o", "json"))
+      const [backupId] = listed.map((entry: any) => entry.backupId)
+      assert.deepInclude(listed[0], { state: "complete", records: 600 })
+      assert.match(await succeed("describe", "shop", backupId), new RegExp(`\\n${topic} +1 +`, "u"))
+      assert.deepInclude(JSON.parse(await succeed("report", "shop", backupId, "-o", "json")), { outcome: "success" })
+      assert.match(
+        await succeed("verify", "shop", "--deep"),
+        /^OK shop-\S+: 600 records .* every checksum is correct\n$/
+      )
+      assert.match(await succeed("prune", "shop", "--dry-run"), /^would keep shop-/)
+      const unknown = await plugin("describe", "shop", `${backupId.slice(0, -6)}000000`)
+      assert.strictEqual(unknown.code, 17)
+      assert.match(unknown.stderr, /error: SetNotFound: there is no backup shop-/)
+      assert.strictEqual(unknown.stdout, "")
+
+      const { backupHistory, activeRun } = await world.status("shop")
+      assert.deepStrictEqual([backupHistory.length, activeRun], [1, undefined])
+      const jobs = (await world.json("jobs")).items.map(({ metadata }: any) => metadata)
+      const commands = jobs.filter(({ name }: any) => name.startsWith("shop-command-"))
+      assert.strictEqual(commands.length, 6)
+      for (const { labels, ownerReferences } of commands) {
+        assert.strictEqual(labels["app.kubernetes.io/managed-by"], "kubectl-kafka-backup")
+        assert.strictEqual(ownerReferences[0].name, "shop")
+      }
+    })
+
+    it("finds a run that failed, and says why the pod of a command does not start", async () => {
+      await world.apply(resource("broken", { suspend: true, topics: [`${topic}-gone`] }))
+      await plugin("trigger", "broken", "--wait", "--timeout=2m")
+      const [failed] = JSON.parse(await succeed("list", "broken", "--failed", "-o", "json"))
+      assert.deepInclude(failed, { reason: "TopicMissing", now: "unfinished" })
+      const shown = await succeed("report", "broken", failed.backupId)
+      assert.match(shown, /\nerror: TopicMissing: the cluster has no topic \S+-gone.*\nwhat to do: /)
+
+      const pulled = await plugin("list", "shop", "--image", "nowhere/none:1", "--start-timeout=5s")
+      assert.strictEqual(pulled.code, 20)
+      assert.match(pulled.stderr, /error: PodNotStarted: .*ImagePullFailed: .*nowhere\/none:1/)
+      const refused = await Kubectl.plugin({ ...apiserver, kubeconfig: world.kubeconfig }, folder, [
+        "kafka-backup",
+        "list",
+        "shop",
+        `--namespace=${world.namespace}`
+      ])
+      assert.notStrictEqual(refused.code, 0)
+      assert.strictEqual(refused.stdout, "")
+    }, 120_000)
+
     it("tries a restore, writes nothing by that, then restores by the command that it names", async () => {
       const tried = await plugin("restore", "shop", "--as", "again")
       assert.strictEqual(tried.code, 16, tried.stderr + tried.stdout)
