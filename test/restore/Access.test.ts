@@ -69,7 +69,7 @@ const aclsOf = (cluster: InMemoryCluster) =>
 const objectionsOf = (request: RestoreRequest) =>
   Effect.map(
     Effect.flip(inTime(prepare(request))),
-    (error) => `${error.message} ${"advice" in error ? String(error.advice) : ""}`
+    (error) => `${error.message} ${"advice" in error ? error.advice : ""}`
   )
 
 const expected = [
