@@ -3,11 +3,13 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as WaitedFor from "../worker/WaitedFor.ts"
+import * as AccessNotes from "./AccessNotes.ts"
 import * as CutReport from "./CutReport.ts"
 import type { Removed } from "./MadeTopics.ts"
 import { RestoreError } from "./RestoreError.ts"
 import * as RestoreNotes from "./RestoreNotes.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import * as RestoreStanding from "./RestoreStanding.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreProgress } from "./RestoreProgress.ts"
 import type { ReportedTopic, RestoreReport } from "./RestoreReport.ts"
@@ -137,6 +139,14 @@ export const report = (
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
     ...(removed === undefined ? {} : { removed }),
     ...(restored?.accessDone === undefined ? {} : { access: restored.accessDone }),
+    ...(isDryRun && prepared?.access !== undefined
+      ? {
+          accessToAdd: {
+            acls: prepared.access.acls?.missing ?? [],
+            quotas: prepared.access.quotas?.missing ?? []
+          }
+        }
+      : {}),
     ...(prepared?.access === undefined || prepared.access.users.length === 0
       ? {}
       : { usersToMake: prepared.access.users }),
@@ -152,7 +162,10 @@ export const report = (
           ? RestoreNotes.notes(restored)
           : prepared === undefined || resource === undefined
             ? []
-            : RestoreNotes.plannedNotes(prepared, resource.spec, completedMillis)
+            : [
+                ...RestoreNotes.plannedNotes(prepared, resource.spec, completedMillis),
+                ...AccessNotes.counts(prepared.access, RestoreStanding.isAccessDone(prepared.targets))
+              ]
     }
   }
   const { advice, exitCode, isRetryable, message, reason } = explain(given, completedMillis, exit.cause)
