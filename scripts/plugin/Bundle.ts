@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { build } from "rolldown"
 
 /*
- * The plugin of kubectl as one file. It is CommonJS, since a file without an extension is that in every version of Node:
+ * The plugin of kubectl as one file. It is CommonJS, since a file without extension is that in every version of Node:
  * so an old one reads far enough to say that it is too old.
  */
 
