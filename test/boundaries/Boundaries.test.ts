@@ -37,7 +37,6 @@ const planted = [
   ["src/cli/Planted.ts", "src/storage/xyz/Planted.ts", "storage-adapters-behind-their-table"],
   ["src/plugin/Planted.ts", "src/cli/Resource.ts", "plugin-may-import"],
   ["src/plugin/Planted.ts", "src/cli/Resource.ts", "plugin-cannot-reach-the-data"],
-  ["src/status/Planted.ts", "src/backup/Pruning.ts", "plugin-cannot-reach-the-data"],
   ["src/operator/Planted.ts", "src/plugin/Plugin.ts", "nothing-needs-the-plugin"],
   ["src/schedule/Slots.ts", "src/schedule/Planted.ts", "no-cycle"],
   ["src/schedule/Planted.ts", "src/schedule/Due.ts", "no-cycle"]
