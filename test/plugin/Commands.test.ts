@@ -53,7 +53,27 @@ const annotation = Effect.fnUntraced(function* (name: string, key: string) {
   return metadata.annotations?.[key]
 })
 
-const seconds = (n: number) => TestClock.adjust(n * 1000)
+/** Gives what runs beside the test time to get to its next sleep. */
+const breathe = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+
+/** Seconds pass, one after the other. */
+const seconds = (n: number) => Effect.repeat(Effect.andThen(breathe, TestClock.adjust(1000)), { times: n - 1 })
+
+/** Waits until something is there; no time passes in the cluster. */
+const eventually = Effect.fnUntraced(function* <A, E, R>(read: Effect.Effect<A | undefined, E, R>) {
+  for (let tries = 0; tries < 1000; tries++) {
+    const found = yield* Effect.catch(read, () => Effect.succeed(undefined))
+    if (found !== undefined) return found
+    yield* breathe
+  }
+  return yield* Effect.die(new Error("it never came"))
+})
+
+/** Lets time pass until the command has ended. */
+const outcomeOf = Effect.fnUntraced(function* <A, E>(typed: Fiber.Fiber<A, E>) {
+  for (let tries = 0; tries < 1000 && typed.pollUnsafe() === undefined; tries++) yield* seconds(1)
+  return yield* Fiber.join(typed)
+})
 
 describe("kubectl kafka-backup", () => {
   it.effect("answers in one line whether all is safe, then has a line for each resource, the worst first", () =>
@@ -157,8 +177,8 @@ describe("kubectl kafka-backup", () => {
         activeRun: { backupId: "orders-20261130-050000", cause: "schedule", startTime: time }
       })
       const typed = yield* Effect.forkChild(type("trigger", "orders", "--wait", "--full"))
+      const token = yield* eventually(annotation("orders", triggerAnnotation))
       yield* seconds(2)
-      const token = yield* annotation("orders", triggerAnnotation)
       assert.match(token!, /^full-kubectl-/)
       const earlier = { backupId: "orders-20261130-050000", startTime: time, outcome: "success", cause: "schedule" }
       const own = { backupId: "orders-20261130-051500", cause: "trigger", startTime: time }
@@ -180,7 +200,7 @@ describe("kubectl kafka-backup", () => {
       }
       yield* says("orders", { activeRun: null, progress: null, backupHistory: [failed, earlier] })
       yield* seconds(2)
-      const { err, exitCode, out } = yield* Fiber.join(typed)
+      const { err, exitCode, out } = yield* outcomeOf(typed)
       assert.strictEqual(exitCode, 12)
       assert.include(err, "waiting for the run orders-20261130-050000 to end\n")
       assert.include(err, "orders-20261130-051500: 25 %, 1 of 4 partitions, 10 records\n")
@@ -193,8 +213,7 @@ describe("kubectl kafka-backup", () => {
     Effect.gen(function* () {
       yield* there("orders")
       const typed = yield* Effect.forkChild(type("trigger", "orders", "--wait", "--timeout", "90s"))
-      yield* seconds(91)
-      const { err, exitCode } = yield* Fiber.join(typed)
+      const { err, exitCode } = yield* outcomeOf(typed)
       assert.strictEqual(exitCode, 20)
       assert.match(err, /NotInTime: the run did not end within 1m30s: waiting for the operator/)
     }).pipe(Effect.provide(layer))
@@ -205,8 +224,8 @@ describe("kubectl kafka-backup", () => {
       const preflight = { generation: 1, outcome: "Passed", by: "orders-20261130-040000", lastProbeTime: time }
       yield* there("orders", { ...safe, preflight })
       const typed = yield* Effect.forkChild(type("check", "orders", "--wait"))
+      const token = yield* eventually(annotation("orders", checkAnnotation))
       yield* seconds(2)
-      const token = yield* annotation("orders", checkAnnotation)
       const { behind } = yield* memory
       const { uid } = (yield* behind.get(kafkaBackups, { namespace, name: "orders" })).metadata
       yield* says("orders", { preflight: { ...preflight, handledCheck: token } })
@@ -215,7 +234,7 @@ describe("kubectl kafka-backup", () => {
       const failed = { outcome: "Failed", by, reason: "TopicMissing", message: "there is no topic orders" }
       yield* says("orders", { preflight: { ...preflight, ...failed, handledCheck: token } })
       yield* seconds(2)
-      const { exitCode, out } = yield* Fiber.join(typed)
+      const { exitCode, out } = yield* outcomeOf(typed)
       assert.strictEqual(exitCode, 13)
       assert.match(out, /^failed: there is no topic orders\nto see why: .* logs --check -n shop orders\n$/)
     }).pipe(Effect.provide(layer))
@@ -225,11 +244,15 @@ describe("kubectl kafka-backup", () => {
     Effect.gen(function* () {
       yield* there("orders")
       const typed = yield* Effect.forkChild(type("suspend", "orders"))
+      const current = Effect.map(memory, ({ behind }) => behind.get(kafkaBackups, { namespace, name: "orders" }))
+      yield* eventually(
+        Effect.map(Effect.flatten(current), ({ metadata }) => (metadata.generation === 2 ? true : undefined))
+      )
       yield* seconds(2)
       assert.isUndefined(typed.pollUnsafe())
       yield* says("orders", { observedGeneration: 2 })
       yield* seconds(2)
-      const { exitCode, out } = yield* Fiber.join(typed)
+      const { exitCode, out } = yield* outcomeOf(typed)
       assert.strictEqual(exitCode, 0)
       assert.match(out, /^KafkaBackup shop\/orders is suspended: .* a trigger still works\n$/)
       const again = yield* type("suspend", "orders")
@@ -278,8 +301,7 @@ describe("kubectl kafka-backup", () => {
       const trial = yield* Effect.forkChild(
         type("restore", "orders", "--backup", "orders-20261130-040000", "--as", name, "--topic", "orders")
       )
-      yield* seconds(2)
-      const created = yield* behind.get(kafkaRestores, { namespace, name })
+      const created = yield* eventually(behind.get(kafkaRestores, { namespace, name }))
       assert.deepInclude(created.spec as object, {
         backupId: "orders-20261130-040000",
         storage: spec.storage,
@@ -289,7 +311,7 @@ describe("kubectl kafka-backup", () => {
       const dry = ready("True", "DryRunPassed", "It can be restored. Nothing was written.")
       yield* says(name, { observedGeneration: 1, phase: "Completed", conditions: [dry] }, kafkaRestores)
       yield* seconds(2)
-      const tried = yield* Fiber.join(trial)
+      const tried = yield* outcomeOf(trial)
       assert.strictEqual(tried.exitCode, 0)
       const [, command = ""] = /to restore: kubectl kafka-backup (.*)\n/.exec(tried.out) ?? []
       assert.strictEqual(
@@ -297,14 +319,16 @@ describe("kubectl kafka-backup", () => {
         "restore orders -n shop --backup orders-20261130-040000 --topic 'orders' --as back --yes"
       )
       const writing = yield* Effect.forkChild(type(...command.replaceAll("'", "").split(" ")))
+      const restoring = behind.get(kafkaRestores, { namespace, name })
+      const isWriting = ({ spec }: { readonly spec?: unknown }) => (spec as { dryRun?: boolean }).dryRun === false
+      const after = yield* eventually(Effect.map(restoring, (one) => (isWriting(one) ? one : undefined)))
       yield* seconds(2)
       assert.isUndefined(writing.pollUnsafe())
-      const after = yield* behind.get(kafkaRestores, { namespace, name })
       assert.deepInclude(after.spec as object, { dryRun: false })
       const failed = ready("False", "RestoreFailed", "topic orders exists already")
       yield* says(name, { observedGeneration: 2, phase: "Failed", conditions: [failed] }, kafkaRestores)
       yield* seconds(2)
-      const ended = yield* Fiber.join(writing)
+      const ended = yield* outcomeOf(writing)
       assert.strictEqual(ended.exitCode, 16)
       assert.include(ended.out, "topic orders exists already")
       assert.include(ended.out, "what to do:")

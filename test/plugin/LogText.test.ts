@@ -19,8 +19,18 @@ describe("a line of a log", () => {
   })
 
   it("is how far the run is, and how it ended", () => {
-    const progress = { type: "progress", percent: 40, partitionsTotal: 3, partitionsDone: 1, records: 1200 }
-    assert.strictEqual(LogText.pretty(JSON.stringify(progress)), "progress: 40 %, 1 of 3 partitions, 1,200 records")
+    const progress = {
+      type: "progress",
+      step: "reading",
+      percent: 40,
+      partitions: 3,
+      partitionsDone: 1,
+      bytesPerSecond: 1e6
+    }
+    assert.strictEqual(
+      LogText.pretty(JSON.stringify(progress)),
+      "progress: 40 %, reading, 1 of 3 partitions, 1.00 MB/s"
+    )
     assert.strictEqual(
       LogText.pretty('{"type":"report","outcome":"failed","reason":"NotProven"}'),
       "report: failed NotProven"
@@ -35,7 +45,17 @@ describe("a line of a log", () => {
 
   it.prop("never fails, whatever a pod writes", [Schema.Unknown], ([value]) => {
     for (const type of ["progress", "report", undefined]) {
-      const line = JSON.stringify({ type, level: "info", msg: "m", records: value, message: value, error: value }) ?? ""
+      const line =
+        JSON.stringify({
+          type,
+          level: "info",
+          msg: "m",
+          records: value,
+          message: value,
+          error: value,
+          percent: value,
+          step: value
+        }) ?? ""
       assert.isString(LogText.pretty(line))
     }
   })
