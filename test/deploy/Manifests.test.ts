@@ -15,6 +15,7 @@ const roles = files.flatMap(objectsOf).filter(({ kind }) => kind === "Role" || k
 describe("rights in deploy/", () => {
   it("are in roles that were found", () => {
     assert.deepStrictEqual(roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted(), [
+      "ClusterRole kafka-backup-commands",
       "ClusterRole kafka-backup-edit",
       "ClusterRole kafka-backup-operator",
       "ClusterRole kafka-backup-operator-strimzi",

@@ -53,7 +53,7 @@ describeWith(
       world = await OperatorWorld.make(apiserver, unique("op-plugin"))
       await world.start("plugin")
       await building
-      await world.apply(resource("shop"))
+      await world.apply(resource("shop", { retention: { backups: 3 } }))
     })
     afterAll(async () => {
       await world?.end()
@@ -84,14 +84,17 @@ describeWith(
       const listed = JSON.parse(await succeed("list", "shop", "-o", "json"))
       const [backupId] = listed.map((entry: any) => entry.backupId)
       assert.deepInclude(listed[0], { state: "complete", records: 600 })
-      assert.match(await succeed("describe", "shop", backupId), new RegExp(`\\n${topic} +1 +`, "u"))
-      assert.deepInclude(JSON.parse(await succeed("report", "shop", backupId, "-o", "json")), { outcome: "success" })
-      assert.match(
-        await succeed("verify", "shop", "--deep"),
-        /^OK shop-\S+: 600 records .* every checksum is correct\n$/
-      )
-      assert.match(await succeed("prune", "shop", "--dry-run"), /^would keep shop-/)
-      const unknown = await plugin("describe", "shop", `${backupId.slice(0, -6)}000000`)
+      const [described, reported, verified, pruned, unknown] = await Promise.all([
+        succeed("describe", "shop", backupId),
+        succeed("report", "shop", backupId, "-o", "json"),
+        succeed("verify", "shop", "--deep"),
+        succeed("prune", "shop", "--dry-run"),
+        plugin("describe", "shop", `${backupId.slice(0, -6)}000000`)
+      ])
+      assert.match(described, new RegExp(`\\n${topic} +1 +`, "u"))
+      assert.deepInclude(JSON.parse(reported), { outcome: "success", backupId })
+      assert.match(verified, /^OK shop-\S+: 600 records .* every checksum is correct\n$/)
+      assert.match(pruned, /^would keep shop-/)
       assert.strictEqual(unknown.code, 17)
       assert.match(unknown.stderr, /error: SetNotFound: there is no backup shop-/)
       assert.strictEqual(unknown.stdout, "")
