@@ -103,7 +103,7 @@ export const answer = (question: Question): Answer<"Ready"> => {
       : undefined
   if (obstacle?._tag === "Failed") return notReady("CheckFailed", ...obstacle.sentences, ...outlookOf(state))
   if (state?._tag === "Suspended") {
-    const suspended = "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
+    const suspended = `Suspended: ${waiting(question)} until spec.suspend is false; a trigger still works`
     return obstacle === undefined
       ? { status: "True", reason: "Suspended", message: withLastSuccess(...queued(facts), suspended) }
       : { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, suspended) }
@@ -111,6 +111,14 @@ export const answer = (question: Question): Answer<"Ready"> => {
   if (state?._tag === "Scheduled") return scheduled(question, state, obstacle, notReady, withLastSuccess)
   return once(question)
 }
+
+/** What does not happen while the resource is suspended. */
+const waiting = ({ facts, last }: Question): string =>
+  facts.schedule.text !== undefined
+    ? "no scheduled backup starts"
+    : last.lastBackupId === undefined
+      ? "the one backup of this resource does not start"
+      : "no backup starts"
 
 const scheduled = (
   question: Question,
@@ -126,8 +134,7 @@ const scheduled = (
   if (obstacle?._tag === "Unproven") {
     return { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, ...next) }
   }
-  const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted && next.length === 1
-  return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
+  return { status: "True", reason: "BackupScheduled", message: withLastSuccess(...next) }
 }
 
 const outlookOf = (state: Facts["state"]): ReadonlyArray<string> =>
