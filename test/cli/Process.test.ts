@@ -206,7 +206,10 @@ describe("the process kafka-backup", () => {
     run.child.kill("SIGTERM")
     assert.strictEqual(await run.ended, 21)
     const summary = Result.getOrThrow(SummaryCodec.decode(readFileSync(log, "utf8")))
-    assert.match(summary.message ?? "", /before it stored anything, while it waited for .*127\.0\.0\.1:1: the connection/)
+    assert.match(
+      summary.message ?? "",
+      /before it stored anything, while it waited for .*127\.0\.0\.1:1: the connection/
+    )
     assert.match(summary.waitedFor ?? "", /^the kafka cluster \(.*127\.0\.0\.1:1/)
   })
 
