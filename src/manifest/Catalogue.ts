@@ -69,25 +69,39 @@ export const open = (store: ObjectStoreShape, text: string) => {
   if (backupId === undefined) return reject(new SetNotFound({ backupId: text, location: store.location }))
   return openById(store, backupId).pipe(
     Effect.catchReason("CatalogueError", "SetNotFound", ({ location }) =>
-      Effect.flatMap(nearly(store, text), (near) =>
-        reject(new SetNotFound({ backupId, location, ...(near === undefined ? {} : { near }) }))
-      )
+      Effect.flatMap(others(store, text), (found) => reject(new SetNotFound({ backupId, location, ...found })))
     )
   )
 }
 
-/** The complete set whose id is nearest to a text. A store that cannot be asked only costs the hint. */
-const nearly = Effect.fnUntraced(
+/** How many sets a failure names, and how many of the newest ids are looked at for them. */
+const mostNamed = 3
+const mostLookedAt = 8
+
+const slotOf = (backupId: string): number => BackupId.slotMillis(backupId) ?? 0
+
+/**
+ * The complete set whose id is nearest to a text, and the newest ones: of the resource that the text names, if it has
+ * any. A store that cannot be asked only costs the hint.
+ */
+const others = Effect.fnUntraced(
   function* (store: ObjectStoreShape, text: string) {
     const folders = yield* Stream.runCollect(store.folders)
-    const near = nearest(
-      text,
-      folders.filter((folder) => folder !== BackupKeys.commonFolder)
-    )
-    const backupId = near === undefined ? undefined : BackupId.parse(near)
-    return backupId !== undefined && (yield* isComplete(store, backupId)) ? backupId : undefined
+    const ids = folders
+      .filter((folder) => folder !== BackupKeys.commonFolder)
+      .flatMap((folder) => BackupId.parse(folder) ?? [])
+    const near = ids.find((id) => id === nearest(text, ids))
+    const resource = /^(.+)-\d{8}-\d{6}$/u.exec(text)?.[1] ?? text
+    const own = ids.filter((id) => BackupId.isOf(resource, id))
+    const newest = (own.length === 0 ? ids : own).toSorted((a, b) => slotOf(b) - slotOf(a)).slice(0, mostLookedAt)
+    const complete = yield* Effect.filter(newest, (id) => isComplete(store, id), { concurrency: mostLookedAt })
+    return {
+      ...(near !== undefined && (yield* isComplete(store, near)) ? { near } : {}),
+      // Those that were looked at may all be unfinished, and older ones be there.
+      ...(complete.length === 0 && newest.length === mostLookedAt ? {} : { newest: complete.slice(0, mostNamed) })
+    }
   },
-  Effect.orElseSucceed(() => undefined)
+  Effect.orElseSucceed(() => ({}))
 )
 
 /**

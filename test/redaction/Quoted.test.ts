@@ -34,7 +34,7 @@ describe("a text of a server that quotes a secret", () => {
   for (const [how, encode] of Object.entries(ways)) {
     it.prop(`is recognised: ${how}`, { secret: Secret, before: Schema.String }, ({ before, secret }) => {
       for (const text of [encode(secret), `${before}: ${encode(secret)} `, `secret was "${encode(secret)}" here`]) {
-        expect(Quoted.quotes(text, ["", secret]), text).toBe(true)
+        expect(Quoted.quotes(text, ["", secret])).toBe(true)
         expect(Quoted.without(text, [secret])).toBe(Quoted.leftOut)
       }
     })
