@@ -9,6 +9,7 @@ import type { JobSettings } from "../operator/jobs/JobSettings.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { version } from "../version.ts"
 import * as Memory from "../worker/Memory.ts"
+import * as Listening from "./Listening.ts"
 import { listenAddress } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { UsageError } from "./UsageError.ts"
@@ -209,6 +210,7 @@ export const operator = Command.make(
     const outcome = yield* Shutdown.Outcome
     // SIGTERM is the operator's ordinary end: a rollout or a drained node is not a failure.
     return yield* Layer.launch(program).pipe(
+      Listening.orRefused(given.listen),
       Effect.onInterrupt(() => Effect.sync(() => void (outcome.exitCode = exitCodes.success)))
     )
   })

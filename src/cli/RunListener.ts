@@ -3,7 +3,8 @@ import { Clock, Effect, Layer, type Scope } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
 import type { ListenAddress } from "./SharedFlags.ts"
-import { UsageError } from "./UsageError.ts"
+import * as Listening from "./Listening.ts"
+import type { UsageError } from "./UsageError.ts"
 
 /** What is served of one run. Instants are milliseconds since 1970. */
 export interface Served {
@@ -55,13 +56,4 @@ export const open = ({ host, port }: ListenAddress, served: Served): Effect.Effe
     })
     const http = HttpRouter.serve(pages(served), { disableLogger: true, disableListenLog: true })
     yield* Layer.build(Layer.mergeAll(http, listening).pipe(Layer.provide(server)))
-  }).pipe(
-    Effect.catchTag("ServeError", ({ cause }) =>
-      Effect.fail(
-        new UsageError({
-          detail: `--listen: cannot listen on ${host ?? ""}:${port} (${cause instanceof Error ? cause.message : String(cause)})`,
-          advice: "give an address of this machine and a free port, such as --listen 127.0.0.1:9090"
-        })
-      )
-    )
-  )
+  }).pipe(Listening.orRefused({ host, port }))

@@ -180,12 +180,26 @@ describe("the process kafka-backup", () => {
 
     const taken = await silentServer()
     const refused = await finished(programs.inMemory, ["run", ...options, "--listen", `127.0.0.1:${taken.port}`])
-    taken.close()
-    assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
-    assert.match(
-      refused.err,
-      new RegExp(`^error: UsageError: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`)
+    const kubeconfig = join(directory, "kubeconfig")
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        clusters: [{ name: "a", cluster: { server: "https://127.0.0.1:9" } }],
+        contexts: [{ name: "a", context: { cluster: "a", user: "a" } }],
+        users: [{ name: "a", user: {} }],
+        "current-context": "a"
+      })
     )
+    const operator = ["operator", "--image", "x", "--no-leader-election", "--listen", `127.0.0.1:${taken.port}`]
+    const other = await finished(programs.real, operator, "", { KUBECONFIG: kubeconfig })
+    taken.close()
+    for (const { err, exitCode, out } of [refused, { ...other, out: "" }]) {
+      assert.deepStrictEqual([exitCode, out], [2, ""])
+      assert.match(
+        err,
+        new RegExp(`^error: UsageError: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`, "mu")
+      )
+    }
   })
 
   it("reads the manifest from a pipe, as a shell makes one for a command's output", async () => {

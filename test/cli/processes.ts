@@ -48,8 +48,13 @@ export const start = (
 }
 
 /** Starts `program` and waits for its end. */
-export const finished = async (program: string, args: ReadonlyArray<string>, input = "") => {
-  const started = start(program, args)
+export const finished = async (
+  program: string,
+  args: ReadonlyArray<string>,
+  input = "",
+  env: Readonly<Record<string, string>> = {}
+) => {
+  const started = start(program, args, env)
   started.child.stdin.end(input)
   const exitCode = await started.ended
   return { exitCode, out: started.out(), err: started.err() }

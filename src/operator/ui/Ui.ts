@@ -44,6 +44,19 @@ const asked = (search: URLSearchParams): ListPage.Query => {
 }
 
 /**
+ * Links of a page are relative, also to what a proxy puts before `/ui`: behind a slash at the end they would lead
+ * astray, so such an address leads to the one without it.
+ */
+const unslashed = <E, R>(page: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.gen(function* () {
+    const { url } = yield* HttpServerRequest.HttpServerRequest
+    const slashed = /([^/]+)[/]$/u.exec(url.split("?", 1)[0]!)
+    if (slashed === null) return yield* page
+    const query = url.includes("?") ? url.slice(url.indexOf("?")) : ""
+    return HttpServerResponse.empty({ status: 308, headers: { ...headers, location: `../${slashed[1]}${query}` } })
+  })
+
+/**
  * The pages below `/ui`: all resources that this replica watches, one resource, and what they need. They only read the
  * caches. `namespace` is the operator's own.
  */
@@ -89,9 +102,9 @@ export const routes = (namespace: string | undefined) =>
         return view === undefined ? shown(ResourcePage.missing(made, ""), 404) : shown(ResourcePage.page(made, view))
       })
 
-      yield* router.add("GET", "/ui", list)
+      yield* router.add("GET", "/ui", unslashed(list))
       yield* router.add("GET", "/ui/style.css", file(Style.css, "text/css; charset=utf-8"))
       yield* router.add("GET", "/ui/icon.svg", file(Style.icon, "image/svg+xml"))
-      yield* router.add("GET", "/ui/:kind/:namespace/:name", one)
+      yield* router.add("GET", "/ui/:kind/:namespace/:name", unslashed(one))
     })
   )

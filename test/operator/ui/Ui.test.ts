@@ -43,6 +43,22 @@ describe("the page under /ui", () => {
     }).pipe(Effect.provide(withoutPage))
   )
 
+  it.effect("leads from an address with a slash at its end to the one whose links work, behind a proxy too", () =>
+    Effect.gen(function* () {
+      yield* shown
+      for (const [path, wanted] of [
+        ["/ui/", "../ui"],
+        ["/ui/?show=failed", "../ui?show=failed"],
+        ["/ui/KafkaBackup/shop/orders/", "../orders"]
+      ] as const) {
+        const { header, status } = yield* request(path)
+        assert.deepStrictEqual([status, header("location")], [308, wanted])
+        const target = new URL(wanted, `http://proxy.example${path}`)
+        assert.strictEqual((yield* request(`${target.pathname}${target.search}`)).status, 200)
+      }
+    }).pipe(Effect.provide(withPage))
+  )
+
   it.effect("lets nothing run, nothing be kept, and nobody frame it", () =>
     Effect.gen(function* () {
       yield* shown

@@ -28,7 +28,7 @@
 {{- end }}
 {{- range $other := (lookup "apps/v1" "Deployment" .Release.Namespace "").items }}
 {{- $labels := $other.metadata.labels | default dict }}
-{{- if and (eq (get $labels "app.kubernetes.io/name") "kafka-backup-operator") (eq (get $labels "app.kubernetes.io/component") "operator") (ne $other.metadata.name (include "kafka-backup-operator.fullname" $)) }}
+{{- if and (eq (get $labels "app.kubernetes.io/name") "kafka-backup-operator") (ne $other.metadata.name (include "kafka-backup-operator.fullname" $)) }}
 {{- fail (printf "namespace %s has an operator already, the Deployment %s, and both would share one Lease, so that one of them never works: install this release into a namespace of its own, or let that one watch more namespaces" $.Release.Namespace $other.metadata.name) }}
 {{- end }}
 {{- end }}
