@@ -28,6 +28,17 @@ const variable = (name: string): string | undefined => {
   return value === undefined || value === "" ? undefined : value
 }
 
+/** An empty text is what a shell makes of a variable that is not set: here it would mean all namespaces. */
+const namespaceNamed = (name: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("NAMESPACE"),
+    Flag.filter(
+      (text) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text),
+      () =>
+        "must be the name of a namespace: up to 63 small letters, digits and '-'; leave the option out instead of an empty text"
+    )
+  )
+
 const optional = (flag: Flag.Flag<string>) => flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
 
 /** The interval in milliseconds, or `off`; undefined for any other text. */
@@ -50,9 +61,16 @@ const mostAtOnce = (what: "runs" | "drills" | "checks", usual: number, descripti
     Flag.withDescription(`${description} (default: ${usual})`)
   )
 
+/** Kubernetes takes no larger one. */
+const maxUserId = 2_147_483_647
+
 const flags = {
   image: Flag.String("image").pipe(
     Flag.withMetavar("IMAGE"),
+    Flag.filter(
+      (text) => /^\S+$/.test(text),
+      () => "must be the name of an image, without blanks"
+    ),
     Flag.withDescription(
       "image of the Jobs' pods; its entrypoint must be kafka-backup, as in the operator's own image (required)"
     )
@@ -68,9 +86,9 @@ const flags = {
     Flag.filterMap(
       (text): Option.Option<number | "assigned"> => {
         if (text === "assigned") return Option.some(text)
-        return /^[1-9]\d{0,9}$/.test(text) ? Option.some(Number(text)) : Option.none()
+        return /^[1-9]\d{0,9}$/.test(text) && Number(text) <= maxUserId ? Option.some(Number(text)) : Option.none()
       },
-      () => "a user id greater than 0, or assigned"
+      () => `a user id from 1 to ${maxUserId}, or assigned`
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
@@ -90,16 +108,14 @@ const flags = {
       "serve a page of all resources under /ui at the same ADDRESS, read-only and without a login: whoever reaches the port reads names and messages"
     )
   ),
-  namespace: optional(Flag.String("namespace")).pipe(
-    Flag.withMetavar("NAMESPACE"),
+  namespace: optional(namespaceNamed("namespace")).pipe(
     Flag.withDescription("namespace of the operator's Lease (default: $POD_NAMESPACE)")
   ),
   identity: optional(Flag.String("identity")).pipe(
     Flag.withMetavar("NAME"),
     Flag.withDescription("name of this replica in Events and in the Lease (default: $POD_NAME, else the host name)")
   ),
-  watchNamespace: Flag.String("watch-namespace").pipe(
-    Flag.withMetavar("NAMESPACE"),
+  watchNamespace: namespaceNamed("watch-namespace").pipe(
     Flag.atLeast(0),
     Flag.withDescription(
       "watch the KafkaBackups of this namespace only; may be given several times (default: all namespaces)"
@@ -142,6 +158,20 @@ const flags = {
     Flag.withDescription("work without leader election: only for a single replica")
   )
 }
+
+/** What is wrong with the way to the API server is the caller's to correct: no internal error. */
+const configured = (layer: Layer.Layer<KubernetesApi, { readonly message: string }>) =>
+  Layer.catch(layer, ({ message }) =>
+    Layer.effect(
+      KubernetesApi,
+      Effect.fail(
+        new UsageError({
+          detail: `the API server cannot be found: ${message}`,
+          advice: "correct KUBECONFIG and the current context of its file, or run it in a pod with a service account"
+        })
+      )
+    )
+  )
 
 /** Counts and times every request to the API server. */
 const observer = Layer.effect(
@@ -200,7 +230,7 @@ export const operator = Command.make(
               })
         })
       ),
-      Layer.provide(Layer.mergeAll(access.layer, PodProgress.http)),
+      Layer.provide(Layer.mergeAll(configured(access.layer), PodProgress.http)),
       Layer.provide(observer),
       Layer.provide(Metrics.layer(version))
     )

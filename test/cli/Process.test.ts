@@ -202,6 +202,28 @@ describe("the process kafka-backup", () => {
     }
   })
 
+  it.each([
+    [["--watch-namespace", ""], "--watch-namespace"],
+    [["--watch-namespace", "Not_A_NS"], "--watch-namespace"],
+    [["--namespace", ""], "--namespace"],
+    [["--image", ""], "--image"],
+    [["--job-user", "9999999999"], "--job-user"]
+  ])("refuses to be the operator with %s: an empty text must not mean every namespace", async (args, flag) => {
+    const image = args[0] === "--image" ? [] : ["--image", "x"]
+    const { err, exitCode } = await finished(programs.real, ["operator", ...image, "--no-leader-election", ...args])
+    assert.strictEqual(exitCode, 2)
+    assert.include(err, flag)
+    assert.notInclude(err, "starting")
+  })
+
+  it("says in two lines that there is no kubeconfig to be the operator with", async () => {
+    const args = ["operator", "--image", "x", "--no-leader-election", "--listen", "127.0.0.1:0"]
+    const { err, exitCode } = await finished(programs.real, args, "", { KUBECONFIG: join(directory, "absent") })
+    assert.strictEqual(exitCode, 2)
+    assert.match(err, /^error: UsageError: the API server cannot be found: .*absent/mu)
+    assert.match(err, /^what to do: correct KUBECONFIG/mu)
+  })
+
   it("reads the manifest from a pipe, as a shell makes one for a command's output", async () => {
     const pipe = join(directory, "written-once")
     assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
