@@ -43,8 +43,11 @@ const textOf = ({ message, name }: Failed, target: MskIam): string => {
   return `${name}: ${text}`
 }
 
-const adviceFor = ({ credentials, role }: MskIam): string => {
-  if (role !== undefined) {
+/** The SDK found nobody to be: it never got as far as to assume a role. */
+const hasNoIdentity = ({ name }: Failed): boolean => name === "CredentialsProviderError"
+
+const adviceFor = (error: Failed, { credentials, role }: MskIam): string => {
+  if (role !== undefined && !(credentials === undefined && hasNoIdentity(error))) {
     return `check that the trust policy of ${role.arn} lets ${credentials === undefined ? "the role of the pod's service account" : "the user of these keys"} assume it${role.externalId === undefined ? "" : " with this externalId"}`
   }
   return credentials === undefined
@@ -57,12 +60,14 @@ const failure = (error: Failed, target: MskIam): KafkaReason =>
     ? new TokenUnavailable({
         detail: `AWS gives no credentials at the moment (${textOf(error, target)})`,
         advice:
-          "check that the pod of the run reaches STS and the cloud's metadata service, and the proxies of the environment",
+          error.code === "ENOTFOUND"
+            ? `check region (${target.region}) in sasl.awsMskIam, which is part of that host name, and that the pod of the run can resolve it`
+            : "check that the pod of the run reaches STS and the cloud's metadata service, and the proxies of the environment",
         transient: true
       })
     : new KafkaAuthenticationFailed({
         detail: `AWS gives no credentials for ${KafkaCredentials.signer(target)} (${textOf(error, target)})`,
-        advice: adviceFor(target)
+        advice: adviceFor(error, target)
       })
 
 const asError = (cause: unknown): Failed => (cause instanceof Error ? cause : new Error(String(cause)))

@@ -140,6 +140,30 @@ describe("a token for Amazon MSK", () => {
     })
   )
 
+  it.live("needs an identity to assume a role with, too: it is not the role's policy that is wrong", () =>
+    Effect.gen(function* () {
+      yield* inCloud(() => refusal("AccessDenied", "no"))
+      const { reason } = yield* Effect.flip(
+        Effect.mapError(MskIamTokens.make()(target({ role: { arn } })), (reason) => ({ reason }))
+      )
+      expect(reason._tag).toBe("KafkaAuthenticationFailed")
+      expect("advice" in reason && reason.advice).toContain("annotate the ServiceAccount")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("names region, where the host of AWS that it is part of is not known", () =>
+    Effect.gen(function* () {
+      const unknown = Object.assign(new Error("getaddrinfo ENOTFOUND sts.eu-centrall-9.amazonaws.com"), {
+        code: "ENOTFOUND"
+      })
+      const make = MskIamTokens.make(() => Promise.reject(unknown))
+      const { reason } = yield* Effect.flip(
+        Effect.mapError(make(target({ region: "eu-centrall-9" })), (reason) => ({ reason }))
+      )
+      expect("advice" in reason && reason.advice).toContain("check region (eu-centrall-9) in sasl.awsMskIam")
+    })
+  )
+
   it.live("waits for AWS where AWS itself fails", () =>
     Effect.gen(function* () {
       yield* inCloud(() => ({ status: 503, body: "busy" }))
