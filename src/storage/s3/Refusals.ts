@@ -57,7 +57,13 @@ const ofKey = (
     const advice = "remove serverSideEncryption, or set up encryption at the store: it has no key of its own for AES256"
     return new Misconfigured({ detail, advice })
   }
-  if (!isDenied && /NotFound|NotConfigured|NotImplemented/u.test(code)) {
+  // MinIO without a key service: no other key would help.
+  if (!isDenied && (status === 501 || /KMSNotConfigured/u.test(code))) {
+    const advice =
+      "set up a key management service at the store, or remove serverSideEncryption, also from the bucket's own setup: the store has none"
+    return new Misconfigured({ detail, advice })
+  }
+  if (!isDenied && /NotFound|NotImplemented/u.test(code)) {
     const advice = `write a key that exists in the bucket's region into serverSideEncryption.kmsKeyId (now: ${key}), another account's by its ARN`
     return new Misconfigured({ detail, advice })
   }
