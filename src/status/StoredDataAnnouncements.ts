@@ -25,7 +25,7 @@ const retention = (previous: Status, { maintenance }: Facts, next: Status): Read
     return before?.reason === now.reason ? [] : [["RetentionHeldBack", now.message]]
   }
   if (now?.reason === "BackupsLocked" && (next.locked?.backups ?? 0) > (previous.locked?.backups ?? 0))
-    return [announcement("BackupsLocked", now.message)]
+    return [["BackupsLocked", now.message]]
   if (prune === undefined || now === undefined || before?.message === now.message) return []
   if (!prune.isSuccess) return [["PruneFailed", now.message]]
   return prune.removed === 0 ? [] : [["BackupsPruned", now.message]]

@@ -5,7 +5,7 @@ import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
 import { onS3, reportOf, start, succeed, Workspace } from "./product.ts"
-import { eventually, unique } from "./scenes.ts"
+import { unique } from "./scenes.ts"
 import { type Intercept, page, StoreFront } from "./StoreFront.ts"
 
 const MiB = 1024 * 1024
