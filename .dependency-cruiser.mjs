@@ -115,7 +115,7 @@ export default {
       }
     },
     {
-      name: "may-import-plugin",
+      name: "plugin-may-import",
       severity: "error",
       comment: "the plugin shows and writes resources; of the command line it uses what reads flags and prints results",
       from: { path: "^src/plugin/" },
