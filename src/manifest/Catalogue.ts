@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
-import { nearest } from "../resource/Near.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -10,6 +9,7 @@ import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import { type Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
 import * as ManifestFile from "./ManifestFile.ts"
+import * as OtherSets from "./OtherSets.ts"
 import { isMarked, isThere } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
@@ -69,40 +69,12 @@ export const open = (store: ObjectStoreShape, text: string) => {
   if (backupId === undefined) return reject(new SetNotFound({ backupId: text, location: store.location }))
   return openById(store, backupId).pipe(
     Effect.catchReason("CatalogueError", "SetNotFound", ({ location }) =>
-      Effect.flatMap(others(store, text), (found) => reject(new SetNotFound({ backupId, location, ...found })))
+      Effect.flatMap(OtherSets.find(store, text, isComplete), (found) =>
+        reject(new SetNotFound({ backupId, location, ...found }))
+      )
     )
   )
 }
-
-/** How many sets a failure names, and how many of the newest ids are looked at for them. */
-const mostNamed = 3
-const mostLookedAt = 8
-
-const slotOf = (backupId: string): number => BackupId.slotMillis(backupId) ?? 0
-
-/**
- * The complete set whose id is nearest to a text, and the newest ones: of the resource that the text names, if it has
- * any. A store that cannot be asked only costs the hint.
- */
-const others = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, text: string) {
-    const folders = yield* Stream.runCollect(store.folders)
-    const ids = folders
-      .filter((folder) => folder !== BackupKeys.commonFolder)
-      .flatMap((folder) => BackupId.parse(folder) ?? [])
-    const near = ids.find((id) => id === nearest(text, ids))
-    const resource = /^(.+)-\d{8}-\d{6}$/u.exec(text)?.[1] ?? text
-    const own = ids.filter((id) => BackupId.isOf(resource, id))
-    const newest = (own.length === 0 ? ids : own).toSorted((a, b) => slotOf(b) - slotOf(a)).slice(0, mostLookedAt)
-    const complete = yield* Effect.filter(newest, (id) => isComplete(store, id), { concurrency: mostLookedAt })
-    return {
-      ...(near !== undefined && (yield* isComplete(store, near)) ? { near } : {}),
-      // Those that were looked at may all be unfinished, and older ones be there.
-      ...(complete.length === 0 && newest.length === mostLookedAt ? {} : { newest: complete.slice(0, mostNamed) })
-    }
-  },
-  Effect.orElseSucceed(() => ({}))
-)
 
 /**
  * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.
