@@ -54,22 +54,27 @@ const root = (settings: Settings) =>
     const metrics = yield* OperatorMetrics
     const work = Effect.andThen(metrics.leadership(true), Reconciler.run(settings))
     const { election } = settings
-    if (election === undefined) return yield* Effect.raceFirst(work, health.heartbeat)
     const scope = Rival.scopeOf(settings.watchNamespaces)
-    const onChange = (standing: Election.Standing): Effect.Effect<void> => {
-      // Ready when the caches are.
-      if (standing._tag === "Leading") return Effect.void
-      const readiness = readinessOf(standing, { identity: election.identity, scope })
-      return Effect.all(
-        [
-          metrics.leadership(false),
-          health.become(readiness),
-          readiness._tag === "Barred" ? Effect.logError(Health.readiness(readiness).text) : Effect.void
-        ],
-        { discard: true }
-      )
-    }
-    return yield* Effect.raceFirst(Election.asLeader({ ...election, scope, onChange }, work), health.heartbeat)
+    const changed =
+      (identity: string) =>
+      (standing: Election.Standing): Effect.Effect<void> => {
+        // Ready when the caches are.
+        if (standing._tag === "Leading") return Effect.void
+        const readiness = readinessOf(standing, { identity, scope })
+        return Effect.all(
+          [
+            metrics.leadership(false),
+            health.become(readiness),
+            readiness._tag === "Barred" ? Effect.logError(Health.readiness(readiness).text) : Effect.void
+          ],
+          { discard: true }
+        )
+      }
+    const standing =
+      election === undefined
+        ? work
+        : Election.asLeader({ ...election, scope, onChange: changed(election.identity) }, work)
+    return yield* Effect.raceFirst(standing, health.heartbeat)
   })
 
 /**
