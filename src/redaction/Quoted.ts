@@ -77,6 +77,18 @@ export const quotes = (text: string, secrets: ReadonlyArray<string>): boolean =>
   return false
 }
 
+/** So many characters of a random text stand in no other one by chance. */
+const partLength = 12
+
+/** True if a part of `value` stands in the text, which may be cut off. For values that look random, such as Base64. */
+export const hasPartOf = (text: string, value: string): boolean => {
+  const looked = text.slice(0, longestText)
+  for (let from = 0; from + partLength <= value.length; from++) {
+    if (looked.includes(value.slice(from, from + partLength))) return true
+  }
+  return false
+}
+
 /** The text as far as it was looked at, or words in its place if it quotes a secret. */
 export const without = (text: string, secrets: ReadonlyArray<string>, instead: string = leftOut): string =>
   quotes(text, secrets) ? instead : text.slice(0, longestText)

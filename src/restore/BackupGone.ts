@@ -65,7 +65,11 @@ export const endingHold =
         const found = yield* RetentionHold.advanceKnown(sink, source, owner, hold)
         if (found === undefined) return yield* Effect.fail<E & CatalogueError>(error)
         const { advice, what } = told(found.topics, found.state)
-        const detail = `${error.message}; an earlier attempt of this restore was complete, and ${what}`
-        return yield* new RestoreError({ reason: new BackupGone({ detail, advice }) })
+        return yield* new RestoreError({
+          reason: new BackupGone({
+            detail: `${error.message}; an earlier attempt of this restore was complete, and ${what}`,
+            advice
+          })
+        })
       })
     )

@@ -128,7 +128,7 @@ const waiting = ({ facts, last }: Question): string =>
   facts.schedule.text !== undefined
     ? "no scheduled backup starts"
     : last.lastBackupId === undefined
-      ? "the one backup of this resource does not start"
+      ? "the one-time backup does not start"
       : "no backup starts"
 
 const scheduled = (

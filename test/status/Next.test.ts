@@ -244,7 +244,7 @@ describe("the next status", () => {
     const once = { ...suspended, schedule: {} }
     const words = (status: Status, facts: Facts) => condition(next(status, facts, at("12:40")), "Ready").message
     assert.match(words({}, suspended), /no scheduled backup starts until .* No backup has succeeded yet\./)
-    assert.match(words({}, once), /the one backup of this resource does not start until .* No backup has succ/)
+    assert.match(words({}, once), /the one-time backup does not start until .* No backup has succ/)
     assert.match(words(success, once), /Suspended: no backup starts until .* Last success: /)
     assert.match(words({}, hourly()), /No backup has succeeded yet\./)
   })

@@ -4,6 +4,7 @@ import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from ".
 import * as Quoted from "../../redaction/Quoted.ts"
 import * as Token from "./Token.ts"
 import type { Answer } from "./TokenRequest.ts"
+import * as TokenRequest from "./TokenRequest.ts"
 
 /*
  * What the answer of a token endpoint means. Nothing of it is quoted but the error that RFC 6749 defines, and of that
@@ -26,6 +27,8 @@ const longestText = 300
 
 const quoted = (value: unknown, client: ClientCredentials): string | undefined => {
   if (typeof value !== "string") return undefined
+  // A server may echo no more than the beginning of the header, and that is enough for a part of the secret.
+  if (Quoted.hasPartOf(value, TokenRequest.basic(client))) return Quoted.leftOut
   const line = Quoted.without(value, [Redacted.value(client.clientSecret)])
     .replaceAll(/[\x00-\x1f\x7f]+/gu, " ")
     .trim()

@@ -33,9 +33,13 @@ export class TimedOut extends Error {
   }
 }
 
-/** Id and secret are form-encoded before they are joined (RFC 6749, section 2.3.1). Blanks are `%20`, never `+`. */
-const basic = (id: string, secret: string): string =>
-  `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString("base64")}`
+/**
+ * Id and secret in Base64, form-encoded before they are joined (RFC 6749, section 2.3.1). Blanks are `%20`, never `+`.
+ */
+export const basic = ({ clientId, clientSecret }: Pick<ClientCredentials, "clientId" | "clientSecret">): string => {
+  const [id, secret] = [Redacted.value(clientId), Redacted.value(clientSecret)].map(encodeURIComponent)
+  return Buffer.from(`${id}:${secret}`).toString("base64")
+}
 
 /** Headers and body of the request for a token (RFC 6749, section 4.4.2). */
 export const message = (client: ClientCredentials) => {
@@ -51,7 +55,7 @@ export const message = (client: ClientCredentials) => {
     accept: "application/json",
     "content-type": "application/x-www-form-urlencoded",
     "content-length": String(Buffer.byteLength(body)),
-    ...(client.sentIn === "Header" ? { authorization: basic(id, secret) } : {})
+    ...(client.sentIn === "Header" ? { authorization: `Basic ${basic(client)}` } : {})
   }
   return { headers, body }
 }

@@ -43,6 +43,12 @@ describe("the answer of a token endpoint", () => {
 
   it.each([
     ["in the header", `Basic ${Buffer.from(`id:${encodeURIComponent(secret)}`).toString("base64")}`],
+    [
+      "cut short in the header",
+      `Basic ${Buffer.from(`id:${encodeURIComponent(secret)}`)
+        .toString("base64")
+        .slice(0, 13)}`
+    ],
     ["as it is", secret],
     ["form-encoded", new URLSearchParams({ client_secret: secret }).toString()],
     ["inside JSON, inside Base64", Buffer.from(JSON.stringify({ secret })).toString("base64")]
