@@ -34,11 +34,11 @@ export class BadManifest extends Schema.TaggedError<BadManifest>()("BadManifest"
   readonly exitCode = exitCodes.invalidManifest
 }
 
-/** The file cannot be read. */
-export const unreadable = (file: string, why: string) =>
+/** The file cannot be read, or holds no manifest. */
+export const unreadable = (file: string, ...why: ReadonlyArray<string>) =>
   new BadManifest({
     file,
-    problems: [why],
+    problems: why,
     advice: "give the path of a manifest with -f, or -f - for standard input"
   })
 

@@ -98,6 +98,13 @@ export const backup = (block: Block) => {
       "has no counterpart. Incremental backups at short intervals come near: choose a schedule, such as '*/5 * * * *'"
     )
   }
+  const onMissingTopic = block.take("onMissingTopic")
+  if (onMissingTopic !== undefined && onMissingTopic !== "fail") {
+    block.decide(
+      "onMissingTopic",
+      "let a backup go on without a topic that does not exist. Here it fails unless the topic is named by a pattern, such as orders*"
+    )
+  }
   without(block, {
     stopAtCurrentOffsets: ["is not needed: every backup ends at the offsets of its beginning", true],
     consumerGroupSnapshot: ["is not needed: every backup holds the offsets of the groups it may read", false],

@@ -11,7 +11,9 @@ export interface Note {
 
 type Json = Readonly<Record<string, unknown>>
 
-const isBlock = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+/** True for a block of fields. */
+export const isBlock = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** A block that is being converted; it remembers what was read. */
 export interface Block {

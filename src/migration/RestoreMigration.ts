@@ -1,4 +1,4 @@
-import { type Block, compact, same, without } from "./Block.ts"
+import { type Block, compact, isBlock, same, without } from "./Block.ts"
 import { cluster } from "./ClusterMigration.ts"
 import { circuitBreaker, rateLimit } from "./LimitsMigration.ts"
 import { storage } from "./StorageMigration.ts"
@@ -80,6 +80,7 @@ export const restore = (block: Block) => {
     topics: Array.isArray(topics) && topics.length === 0 ? undefined : topics,
     topicMapping: isEmpty(topicMapping) ? undefined : topicMapping,
     pitr: pitr(block.block("pitr")),
+    ...same(block, "includeOriginalOffsetHeader"),
     createTopics,
     defaultReplicationFactor: createTopics === true ? defaultReplicationFactor : undefined,
     ...same(block, "dryRun"),
@@ -102,8 +103,15 @@ export const restore = (block: Block) => {
       "removed the records of the target topics. existingTopics says what may happen to them here"
     )
   }
+  if (block.take("autoConsumerGroups") === true) {
+    block.decide(
+      "autoConsumerGroups",
+      "set the offsets of every group in the backup. Where that is wanted, write offsetReset with enabled: true and consumerGroups: ['*']"
+    )
+  }
   without(block, {
-    autoConsumerGroups: ["is consumerGroups: ['*'] of offsetReset", false],
+    stripOffsetHeaders: ["is always so: headers that a backup added are not restored", false],
+    headerPreflight: ["has no counterpart: offsets are set only after every record was proven", "auto"],
     produceBatchSize: ["has no counterpart", 1000],
     produceAcks: ["is always all: what was not stored by all replicas in sync is not proven", -1],
     produceTimeoutMs: ["has no counterpart", 30_000]
@@ -112,4 +120,5 @@ export const restore = (block: Block) => {
   return spec
 }
 
-const isEmpty = (map: unknown): boolean => map === undefined || Object.keys(map as object).length === 0
+/** Absent, or a block without fields. A value of another form is neither: it has to be named. */
+const isEmpty = (map: unknown): boolean => map === undefined || (isBlock(map) && Object.keys(map).length === 0)

@@ -87,15 +87,14 @@ export const readableStatus = (json: unknown): Option.Option<KafkaBackupStatus> 
 
 export const refuse = (problems: ReadonlyArray<Problem.Problem>) => Result.fail(new ManifestError({ problems }))
 
-/** The only document of the text, of whatever kind; `kind` is for messages. */
-export const document = (text: string, kind: string): Result.Result<unknown, ManifestError> => {
-  if (text.length > maxTextLength) {
-    return refuse([{ field: "", message: `the manifest is too long: at most ${maxTextLength} characters` }])
-  }
+/** Every document of the text that holds something, of whatever kind; the failure has all problems. */
+export const documents = (text: string): Result.Result<ReadonlyArray<unknown>, ReadonlyArray<Problem.Problem>> => {
+  const failed = (message: string) => Result.fail<ReadonlyArray<Problem.Problem>>([{ field: "", message }])
+  if (text.length > maxTextLength) return failed(`the manifest is too long: at most ${maxTextLength} characters`)
   const lines = new LineCounter()
-  const documents = Yaml.documents(text, lines)
-  if (Result.isFailure(documents)) return refuse([{ field: "", message: documents.failure }])
-  const all = documents.success
+  const read = Yaml.documents(text, lines)
+  if (Result.isFailure(read)) return failed(read.failure)
+  const all = read.success
   const faults = all.flatMap(({ errors }) =>
     errors.map((error): Problem.Problem => {
       const { col, line } = lines.linePos(error.pos[0])
@@ -105,25 +104,34 @@ export const document = (text: string, kind: string): Result.Result<unknown, Man
       }
     })
   )
-  if (faults.length > 0) return refuse(faults)
+  if (faults.length > 0) return Result.fail(faults)
   const filled = all.filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
-  if (filled.length === 0)
+  try {
+    return Result.succeed(filled.map((one): unknown => one.toJS({ maxAliasCount: 100 })))
+  } catch {
+    return failed("uses more YAML aliases than a manifest needs: write the values out")
+  }
+}
+
+/** The only document of the text, of whatever kind; `kind` is for messages. */
+export const document = (text: string, kind: string): Result.Result<unknown, ManifestError> => {
+  const all = documents(text)
+  if (Result.isFailure(all)) return refuse(all.failure)
+  const [only, ...others] = all.success
+  if (all.success.length === 0) {
     return refuse([
       { field: "", message: `the text is empty: write a ${kind} that starts with apiVersion: ${apiVersion}` }
     ])
-  if (filled.length > 1) {
+  }
+  if (others.length > 0) {
     return refuse([
       {
         field: "",
-        message: `holds ${filled.length} documents: put one ${kind} into each file, without '---' between them`
+        message: `holds ${all.success.length} documents: put one ${kind} into each file, without '---' between them`
       }
     ])
   }
-  try {
-    return Result.succeed(filled[0]!.toJS({ maxAliasCount: 100 }))
-  } catch {
-    return refuse([{ field: "", message: "uses more YAML aliases than a manifest needs: write the values out" }])
-  }
+  return Result.succeed(only)
 }
 
 /** Some of the parser's messages end with a piece of the text, which may be a secret. */

@@ -11,6 +11,9 @@ import { offsetWorld, resetOf } from "../operator/offsets/world.ts"
 import { restoreOf, restoreWorld } from "../operator/restore/world.ts"
 import { drilled } from "../operator/drill/world.ts"
 import { backupOf, hourly, setsIn, story, world } from "../operator/world.ts"
+import { kafkaOf, userOf } from "../operator/strimzi/strimziObjects.ts"
+import { reading, strimziIn } from "../operator/strimzi/world.ts"
+import { put } from "../resource/manifests.ts"
 import { evaluate } from "./lua.ts"
 import { type Json, objectsOf, one } from "./manifests.ts"
 
@@ -156,6 +159,48 @@ describeWithTools(["glua"], "a KafkaBackup in Argo CD", () => {
       assert.strictEqual((yield* health(yield* kubectl.get("once"))).status, "Progressing")
       yield* advance("2 minutes")
       assert.strictEqual((yield* health(yield* kubectl.get("once"))).status, "Healthy")
+    })
+  )
+})
+
+describeWithTools(["glua"], "a resource in Argo CD, of a cluster that Strimzi runs,", () => {
+  const cluster = { strimziRef: { name: "main", listener: "scram", user: "backup" } }
+  const unresolved = { status: "Progressing", include: "StrimziListenerNotReady: " }
+
+  story(
+    "is Progressing while Strimzi starts, and Degraded where a person has to act",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes, start } = yield* world
+      const strimzi = strimziIn(kubernetes.behind)
+      yield* strimzi.apply(put(kafkaOf("main"), ["status"], undefined) as KubeObject)
+      yield* start(reading)
+      yield* kubectl.apply(backupOf("once", { kafkaCluster: cluster }))
+      yield* advance("1 minute")
+      const noUser = yield* health(yield* kubectl.get("once"))
+      assert.strictEqual(noUser.status, "Degraded")
+      assert.include(noUser.message, "StrimziUserMissing: ")
+      yield* strimzi.apply(userOf("backup", "scram-sha-512"))
+      yield* advance("2 minutes")
+      const starting = yield* health(yield* kubectl.get("once"))
+      assert.strictEqual(starting.status, unresolved.status)
+      assert.include(starting.message, unresolved.include)
+    })
+  )
+
+  story(
+    "is told alike where it is a reset",
+    Effect.gen(function* () {
+      const { apply, kubernetes, reached, start } = yield* offsetWorld
+      const get = (name: string) => kubernetes.behind.get(Kind.kafkaOffsetResets, { namespace: "kafka-backup", name })
+      const strimzi = strimziIn(kubernetes.behind)
+      yield* strimzi.apply(put(kafkaOf("main"), ["status"], undefined) as KubeObject)
+      yield* strimzi.apply(userOf("backup", "scram-sha-512"))
+      yield* start(reading)
+      yield* apply(resetOf("early", { kafkaCluster: cluster }))
+      yield* reached("early", "StrimziUnresolved")
+      const starting = yield* health(yield* get("early"))
+      assert.strictEqual(starting.status, unresolved.status)
+      assert.include(starting.message, unresolved.include)
     })
   )
 })

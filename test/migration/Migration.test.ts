@@ -5,8 +5,9 @@ import * as Migration from "../../src/migration/Migration.ts"
 
 const backup = (spec: object, metadata: object = { name: "orders" }) =>
   stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaBackup", metadata, spec })
-const restore = (spec: object) =>
-  stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaRestore", metadata: { name: "back" }, spec })
+const restore = (spec: object, status?: object) =>
+  stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaRestore", metadata: { name: "back" }, spec, status })
+const once = (spec: object, status: object) => stringify({ ...parse(backup(spec)), status })
 
 const all = (text: string) => Result.getOrThrow(Migration.convert(text))
 const one = (text: string): Migration.Migrated => {
@@ -24,7 +25,18 @@ const s3 = {
   storageType: "s3",
   s3: { bucket: "backups", region: "eu-west-1", credentialsSecret: { name: "aws" } }
 }
-const plain = { kafkaCluster: cluster, topics: ["orders"], storage: s3 }
+/** With a schedule: it goes on, so that nothing has to be said of what it did before. */
+const plain = { schedule: "0 2 * * *", kafkaCluster: cluster, topics: ["orders"], storage: s3 }
+const { schedule: _schedule, ...single } = plain
+
+/** Ten aliases of ten aliases, and so on: a few lines that stand for millions of values. */
+const aliases = Array.from({ length: 9 }, (_, level) =>
+  level === 0
+    ? "a0: &a0 [x]"
+    : `a${level}: &a${level} [${Array(10)
+        .fill(`*a${level - 1}`)
+        .join(", ")}]`
+).join("\n")
 
 describe("a KafkaBackup of the other operator", () => {
   it("is written out where its defaults are other ones: keys of Secrets, the type of storage", () => {
@@ -127,6 +139,8 @@ describe("a KafkaBackup of the other operator", () => {
     const migrated = one(backup({ ...plain, continuous: true, stopAtCurrentOffsets: false, retries: 3 }))
     assert.deepStrictEqual(decisions(migrated), ["spec.continuous", "spec.retries"])
     assert.deepStrictEqual(specOf(migrated)["incremental"], { enabled: true })
+    assert.deepStrictEqual(one(backup({ ...plain, onMissingTopic: "fail" })).notes, [])
+    assert.deepStrictEqual(decisions(one(backup({ ...plain, onMissingTopic: "warn" }))), ["spec.onMissingTopic"])
   })
 
   it("is told of what has no counterpart only where it is set to something else than usual", () => {
@@ -175,7 +189,7 @@ describe("a KafkaRestore of the other operator", () => {
       })
     )
     assert.deepStrictEqual(migrated.problems, [])
-    assert.deepStrictEqual(migrated.notes, [])
+    assert.deepStrictEqual(noted(migrated), ["status.phase"])
     assert.deepInclude(specOf(migrated), {
       backupId: "orders-20260301-020000",
       targetCluster: cluster,
@@ -215,6 +229,94 @@ describe("a KafkaRestore of the other operator", () => {
   })
 })
 
+describe("a KafkaRestore of its newer versions", () => {
+  const spec = { backupRef: { name: "orders" }, kafkaCluster: cluster }
+
+  it("has nothing to decide in what their API server writes into each: headers, their check", () => {
+    const defaults = { includeOriginalOffsetHeader: true, stripOffsetHeaders: false, headerPreflight: "auto" }
+    const migrated = one(restore({ ...spec, ...defaults }))
+    assert.deepStrictEqual(decisions(migrated), [])
+    assert.deepStrictEqual(noted(migrated), ["status.phase"])
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.isTrue(specOf(migrated)["includeOriginalOffsetHeader"])
+    const other = one(restore({ ...spec, stripOffsetHeaders: true, headerPreflight: "skip" }))
+    assert.deepStrictEqual(decisions(other), [])
+    assert.deepStrictEqual(noted(other), ["status.phase", "spec.stripOffsetHeaders", "spec.headerPreflight"])
+  })
+
+  it("needs a decision where it set the groups of the backup, and where a mapping is none", () => {
+    const groups = one(restore({ ...spec, autoConsumerGroups: true }))
+    assert.deepStrictEqual(decisions(groups), ["spec.autoConsumerGroups"])
+    assert.notProperty(specOf(groups), "offsetReset")
+    assert.deepStrictEqual(decisions(one(restore({ ...spec, autoConsumerGroups: false }))), [])
+    for (const wrong of [5, "0:1", [1], true]) {
+      assert.deepStrictEqual(decisions(one(restore({ ...spec, partitionMapping: wrong }))), ["spec.partitionMapping"])
+      assert.deepStrictEqual(
+        one(restore({ ...spec, topicMapping: wrong })).problems.map(({ field }) => field),
+        ["spec.topicMapping"]
+      )
+    }
+    assert.deepStrictEqual(decisions(one(restore({ ...spec, partitionMapping: {}, repartitioning: {} }))), [])
+  })
+})
+
+describe("what did its work once", () => {
+  const toProduction = {
+    backupRef: { name: "orders" },
+    kafkaCluster: cluster,
+    offsetReset: { enabled: true, strategy: "auto", consumerGroups: ["billing"] }
+  }
+
+  it.each(["Completed", "RolledBack"])("does not do it again: a restore that was %s is left out, in words", (phase) => {
+    const migrated = one(restore(toProduction, { phase }))
+    assert.isUndefined(migrated.yaml)
+    assert.deepStrictEqual(migrated.problems, [])
+    const [note, ...others] = migrated.notes
+    assert.deepStrictEqual(others, [])
+    assert.deepInclude(note, { field: "status.phase", isDecision: false })
+    assert.match(note!.message, /left out, since here it would restore records and set consumer groups again/)
+  })
+
+  it.each(["Failed", "Running", "Validating", 5])("needs a decision where a restore was %s", (phase) => {
+    const migrated = one(restore(toProduction, { phase }))
+    assert.isString(migrated.yaml)
+    assert.deepStrictEqual(decisions(migrated), ["status.phase"])
+  })
+
+  it.each([undefined, {}, { phase: "Pending" }])(
+    "is said of a restore that does not say that it ended: %j",
+    (status) => {
+      const migrated = one(restore(toProduction, status))
+      assert.isString(migrated.yaml)
+      assert.deepStrictEqual(decisions(migrated), [])
+      assert.deepStrictEqual(noted(migrated), ["status.phase"])
+    }
+  )
+
+  it("is a backup without schedule too, unless it is suspended or runs on", () => {
+    const complete = { phase: "Completed" }
+    assert.isUndefined(one(once(single, complete)).yaml)
+    assert.deepStrictEqual(decisions(one(once(single, { phase: "Failed" }))), ["status.phase"])
+    assert.deepStrictEqual(one(once({ ...single, suspend: true }, complete)).notes, [])
+    assert.isString(one(once({ ...single, continuous: true }, complete)).yaml)
+    assert.deepStrictEqual(one(once(plain, complete)).notes, [])
+  })
+
+  it("is not begun by an annotation: those of the operators' group are left out, in words", () => {
+    const annotations = { "kafka.oso.sh/trigger-backup": "5", "kafka.oso.sh/retry": "1", team: "a" }
+    const migrated = one(backup(plain, { name: "orders", annotations }))
+    assert.deepStrictEqual((parse(migrated.yaml!) as any).metadata.annotations, { team: "a" })
+    assert.deepStrictEqual(noted(migrated), [
+      "metadata.annotations[kafka.oso.sh/trigger-backup]",
+      "metadata.annotations[kafka.oso.sh/retry]"
+    ])
+    assert.deepStrictEqual(
+      one(backup(plain, { name: "orders", annotations: 5 })).problems.map(({ field }) => field),
+      ["metadata.annotations"]
+    )
+  })
+})
+
 describe("what is converted", () => {
   it("is every document, and every item of what kubectl prints", () => {
     const list = stringify({ apiVersion: "v1", kind: "List", items: [parse(backup(plain)), parse(restore({}))] })
@@ -232,9 +334,16 @@ describe("what is converted", () => {
 
   it.each([
     ["", /empty/],
-    ["a: [", /not valid YAML/]
+    ["---\n---\nnull\n", /empty/],
+    ["a: 1\n---\nb: [", /^line 3, column 5: not valid YAML: .+/],
+    [aliases, /^uses more YAML aliases than a manifest needs: write the values out$/],
+    [`a: 1\n---\n${aliases}`, /^uses more YAML aliases/]
   ] as const)("is a manifest: %j is not", (text, why) => {
-    assert.match(Result.match(Migration.convert(text), { onFailure: (s) => s, onSuccess: () => "converted" }), why)
+    const answer = Result.match(Migration.convert(text), {
+      onFailure: (problems) => problems.join("\n"),
+      onSuccess: () => "converted"
+    })
+    assert.match(answer, why)
   })
 
   it("survives blocks of any wrong shape", () => {

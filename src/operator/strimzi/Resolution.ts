@@ -28,8 +28,9 @@ export const resolve = (ref: StrimziRef, found: Found): Answer<KafkaClusterSpec>
   Result.gen(function* () {
     const kafka = yield* present(Kafka, `Kafka ${ref.name}`, "StrimziKafkaMissing", found.kafka)
     const listener = yield* listenerOf(ref, kafka)
-    const bootstrapServers = yield* addresses(ref, kafka)
+    // What waiting cannot mend is said first: a new cluster may take its time until it has an address.
     const login = yield* loginOf(ref, listener, found.user)
+    const bootstrapServers = yield* addresses(ref, kafka)
     const hasTls = listener.tls === true
     const written = {
       bootstrapServers,

@@ -310,6 +310,22 @@ describe("A reference to Strimzi's resources", () => {
     }
   )
 
+  it.each([
+    ["a user of another authentication", onScram, { user: userOf("backup", "tls") }, "StrimziUserMismatch"],
+    ["no user", onScram, { user: undefined }, "StrimziUserMissing"],
+    ["a user where none is wanted", { user: "backup" }, { user: ready }, "StrimziUserMismatch"],
+    [
+      "an authentication that is not supported",
+      { listener: "own" },
+      withListener({ name: "own", port: 9097, tls: true, authentication: { type: "custom" } }),
+      "StrimziListenerUnsupported"
+    ]
+  ])("says of a cluster without an address what waiting cannot mend: %s", (_, ref, found, reason) => {
+    const kafka = put("kafka" in found ? found.kafka : kafkaOf("main"), ["status"], undefined)
+    const answer = resolve(ref, { ...found, kafka })
+    assert.strictEqual(Result.isFailure(answer) ? answer.failure.reason : "resolved", reason)
+  })
+
   it("is not misled by fields that it does not read", () => {
     const kafka = { ...kafkaOf("main", { listeners: [{ ...openScram, more: [1] } as never] }), more: { a: null } }
     assert.isTrue(Result.isSuccess(resolve({ listener: "openscram", user: "backup" }, { kafka, user: ready })))
