@@ -112,7 +112,7 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
   get advice(): string {
     switch (this.reason._tag) {
       case "SetNotFound":
-        return "list the backups with: kafka-backup list -f <file>"
+        return "list the backups with: kafka-backup list -f <file>, or in the cluster: kubectl kafka-backup list NAME"
       case "SetIncomplete":
         switch (this.reason.state) {
           case "unfinished":

@@ -44,4 +44,11 @@ describe("the role of a right that is missing", () => {
   it("is one of Kubernetes for logs and pods", () => {
     assert.include(Rights.advice({ verb: "get", plural: "pods/log" }, "shop"), "--clusterrole=view")
   })
+
+  it("is at once the whole role of the commands that make Jobs", () => {
+    for (const verb of ["list", "create", "delete"]) {
+      assert.include(Rights.advice({ verb, plural: "jobs" }, "shop"), "--clusterrole=kafka-backup-commands")
+    }
+    assert.include(Rights.advice({ verb: "get", plural: "jobs" }, "shop"), "--clusterrole=view")
+  })
 })
