@@ -25,7 +25,7 @@ export const StrimziRef = Field.object(
   },
   {
     description:
-      "A Kafka cluster that Strimzi runs, instead of everything else here: an operator with --strimzi reads address, protocol and Secrets from the Kafka resource and the KafkaUser before each Job. Both must be in the namespace of this resource. Commands by hand refuse it."
+      "A Kafka cluster that Strimzi runs, instead of everything else here: an operator with --strimzi reads address, protocol and Secrets from the Kafka resource and the KafkaUser before each Job. Both must be in the namespace of this resource. The API server writes the default of securityProtocol beside it, which says nothing here: the listener decides. Commands by hand refuse it."
   }
 )
 export type StrimziRef = typeof StrimziRef.Type
@@ -53,7 +53,7 @@ export const strimziRefRules: ReadonlyArray<Rule.Rule<Holder>> = [
   Rule.rule({
     cel: "!has(self.strimziRef) || (!has(self.bootstrapServers) && self.securityProtocol == 'PLAINTEXT' && !has(self.tlsSecret) && !has(self.saslSecret) && !has(self.sasl) && !has(self.caSecret))",
     message:
-      "address, protocol, authorities and credentials come from Strimzi's resources: remove bootstrapServers, securityProtocol, tlsSecret, saslSecret, sasl and caSecret beside it, or remove strimziRef",
+      "address, protocol, authorities and credentials come from Strimzi's resources: remove bootstrapServers, securityProtocol (PLAINTEXT, the default, means nothing here), tlsSecret, saslSecret, sasl and caSecret beside it, or remove strimziRef",
     reason: "FieldValueForbidden",
     fieldPath: ".strimziRef",
     holds: (self) =>

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process"
 import { readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { afterAll, assert, beforeAll, beforeEach, it } from "vitest"
 import { OwnControlPlane } from "../e2e/OwnControlPlane.ts"
+import * as Answer from "../harness/Answer.ts"
 import * as Helm from "../harness/Helm.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
@@ -91,6 +93,36 @@ describeWith("controlPlane", "a cluster with another operator's definitions of t
     await kubectl(...how, "-f", theirs)
     await kubectl("apply", "--server-side", "-f", one)
     assert.strictEqual(await whose(), "ours")
+  })
+
+  it("is removed by the guide's commands, each definition with its resources and finalizers", async () => {
+    await kubectl("create", "-f", theirs)
+    const another = JSON.parse(await kubectl("get", "crd", "kafkarestores.kafka.oso.sh", "--output=json"))
+    const { group, scope, versions } = another.spec
+    const names = { kind: "KafkaOffsetReset", plural: "kafkaoffsetresets", singular: "kafkaoffsetreset" }
+    const metadata = { name: "kafkaoffsetresets.kafka.oso.sh" }
+    const reset = {
+      apiVersion: another.apiVersion,
+      kind: another.kind,
+      metadata,
+      spec: { group, scope, versions, names }
+    }
+    await Kubectl.succeed(plane.apiserver, ["create", "-f", "-"], JSON.stringify(reset))
+    await Kubectl.established(plane.apiserver, "crd/kafkabackups.kafka.oso.sh", "crd/kafkaoffsetresets.kafka.oso.sh")
+    const backup = {
+      apiVersion: "kafka.oso.sh/v1alpha1",
+      kind: "KafkaBackup",
+      metadata: { name: "orders", namespace: "default", finalizers: ["kafka.oso.sh/finalizer"] },
+      spec: { kafkaCluster: { bootstrapServers: ["kafka:9092"] }, topics: ["orders"], storage: {} }
+    }
+    await Kubectl.succeed(plane.apiserver, ["create", "-f", "-"], JSON.stringify(backup))
+    const [, block = ""] = /^ {3}(for each in [\s\S]*?^ {3}done)$/mu.exec(migrate) ?? []
+    const { kubeconfig, kubectl: program } = plane.apiserver
+    const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${dirname(program)}:${process.env["PATH"]}` }
+    const { code, stderr, stdout } = await Answer.of(spawn("sh", ["-ec", block], { env }), "")
+    assert.strictEqual(code, 0, stderr + stdout)
+    assert.match(stdout, /^default +orders /mu)
+    assert.strictEqual(await look(), "")
   })
 
   it("keeps the operator from its work, which begins when the definitions are there, without a right on them", async () => {
