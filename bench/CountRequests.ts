@@ -29,7 +29,10 @@ const apis: Readonly<Record<number, string>> = {
   16: "ListGroups",
   18: "ApiVersions",
   23: "OffsetForLeaderEpoch",
-  32: "DescribeConfigs"
+  29: "DescribeAcls",
+  32: "DescribeConfigs",
+  48: "DescribeClientQuotas",
+  50: "DescribeUserScramCredentials"
 }
 
 const kafka: Record<string, number> = {}

@@ -9,8 +9,8 @@ import * as Plugin from "./plugin/Bundle.ts"
  * npm run build [-- DIR]
  *
  * Writes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need
- * on this platform, without node_modules; and the plugin of kubectl, one file for every platform. It is not minified: it starts as fast either way, and stack traces with
- * function names are worth the kilobytes.
+ * on this platform, without node_modules; and the plugin of kubectl, one file for every platform. Nothing is minified:
+ * it starts as fast either way, and stack traces with function names are worth the kilobytes.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))

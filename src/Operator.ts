@@ -6,6 +6,7 @@ import * as EventRecorder from "./operator/EventRecorder.ts"
 import * as Health from "./operator/Health.ts"
 import type { PodProgress } from "./operator/PodProgress.ts"
 import * as Reconciler from "./operator/Reconciler.ts"
+import * as Rival from "./operator/Rival.ts"
 import { Watched } from "./operator/Watched.ts"
 import { OperatorMetrics } from "./telemetry/OperatorMetrics.ts"
 
@@ -36,29 +37,45 @@ const supervised = <R>(root: Effect.Effect<never, never, R>): Effect.Effect<neve
     Effect.catch(Effect.failCause)
   )
 
+/** What a replica that does not lead can do. */
+const readinessOf = (
+  standing: Exclude<Election.Standing, { readonly _tag: "Leading" }>,
+  own: Rival.Replica
+): Health.Readiness => {
+  if (standing._tag === "Unable") return standing
+  const { holder, scope } = standing
+  return holder !== undefined && Rival.isRival(own, { identity: holder, scope })
+    ? { _tag: "Barred", leader: holder, watches: Rival.inWords(scope), wanted: Rival.inWords(own.scope) }
+    : { _tag: "Standby", leader: holder }
+}
+
 const root = (settings: Settings) =>
   Effect.gen(function* () {
     const health = yield* Health.Health
     const metrics = yield* OperatorMetrics
     const work = Effect.andThen(metrics.leadership(true), Reconciler.run(settings))
     const { election } = settings
-    const standing =
+    const scope = Rival.scopeOf(settings.watchNamespaces)
+    const onChange =
+      (identity: string) =>
+      (standing: Election.Standing): Effect.Effect<void> => {
+        // Ready when the caches are.
+        if (standing._tag === "Leading") return Effect.void
+        const readiness = readinessOf(standing, { identity, scope })
+        return Effect.all(
+          [
+            metrics.leadership(false),
+            health.become(readiness),
+            readiness._tag === "Barred" ? Effect.logError(Health.readiness(readiness).text) : Effect.void
+          ],
+          { discard: true }
+        )
+      }
+    const leading =
       election === undefined
         ? work
-        : Election.asLeader(
-            {
-              ...election,
-              onChange: (standing) =>
-                standing._tag === "Leading"
-                  ? Effect.void // Ready when the caches are.
-                  : Effect.andThen(
-                      metrics.leadership(false),
-                      health.become({ _tag: "Standby", leader: standing.holder })
-                    )
-            },
-            work
-          )
-    return yield* Effect.raceFirst(Effect.andThen(Definitions.awaited, standing), health.heartbeat)
+        : Election.asLeader({ ...election, scope, onChange: onChange(election.identity) }, work)
+    return yield* Effect.raceFirst(Effect.andThen(Definitions.awaited, leading), health.heartbeat)
   })
 
 /**

@@ -8,6 +8,7 @@ import type { RunSummary } from "./outcome/RunSummary.ts"
 import type { Restorable } from "./resource/BackupRef.ts"
 import type { KafkaRestore } from "./resource/KafkaRestore.ts"
 import * as BackupChoice from "./restore/BackupChoice.ts"
+import * as BackupGone from "./restore/BackupGone.ts"
 import * as HoldReporting from "./restore/HoldReporting.ts"
 import * as Restore from "./restore/Restore.ts"
 import * as RestoreProgress from "./restore/RestoreProgress.ts"
@@ -119,11 +120,14 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   context.isDryRun = options.isDryRun
   const systems = yield* open(resource, progress, options)
   progress.step = "checking"
-  const request = SpecRequest.request(resource, yield* BackupChoice.resolve(systems, resource))
-  progress.backupId = request.backupId
-  // A dry run writes nothing, here neither.
-  if (!options.isDryRun) yield* Readers.register(systems.store, request.backupId, `restore ${nameOf(resource)}`)
-  const prepared = yield* Restore.prepare(systems, request)
+  const checking = Effect.gen(function* () {
+    const request = SpecRequest.request(resource, yield* BackupChoice.resolve(systems, resource))
+    progress.backupId = request.backupId
+    // A dry run writes nothing, here neither.
+    if (!options.isDryRun) yield* Readers.register(systems.store, request.backupId, `restore ${nameOf(resource)}`)
+    return { request, prepared: yield* Restore.prepare(systems, request) }
+  })
+  const { prepared, request } = yield* options.isDryRun ? checking : BackupGone.endingHold(systems, resource)(checking)
   context.prepared = prepared
   RestoreProgress.planned(progress, prepared.plan)
   progress.resolved = prepared.resolved

@@ -130,7 +130,11 @@ export const conclude = (
 ): Effect.Effect<{ readonly report: RunReport; readonly summary: RunSummary }> =>
   Effect.map(Clock.currentTimeMillis, (completedMillis) => {
     if (Exit.isFailure(exit)) {
-      const report = RunReporting.ofFailure(context, completedMillis, RunReporting.explain(context, exit.cause))
+      const report = RunReporting.ofFailure(
+        context,
+        completedMillis,
+        RunReporting.explain(context, completedMillis, exit.cause)
+      )
       return { report, summary: Summarizing.ofRun(report) }
     }
     if (Run.isShardEnded(exit.value)) {

@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { build } from "rolldown"
 
 /*
- * The plugin of kubectl as one file. It is CommonJS, since a file without an extension is that in every version of Node:
- * so an old one reads far enough to say that it is too old.
+ * The plugin of kubectl as one file. It is CommonJS, since a file without an extension is that in every version of
+ * Node: so an old one reads far enough to say that it is too old.
  */
 
 /** As kubectl looks for it: `kubectl kafka-backup`. */

@@ -54,7 +54,13 @@ export const reached = ({ step }: RunProgress, parts: Parts): Reached => {
     partitionsDone: sum(topics.map(({ partitionsDone }) => partitionsDone)),
     offsets: sum(topics.map(({ offsets }) => offsets)),
     offsetsDone: sum(topics.map(({ offsetsDone }) => offsetsDone)),
-    topics: ordered.slice(0, most).map(({ open: _, ...topic }) => topic),
+    topics: ordered.slice(0, most).map(({ offsets, offsetsDone, partitions, partitionsDone, topic }) => ({
+      topic,
+      partitions,
+      partitionsDone,
+      offsets,
+      offsetsDone
+    })),
     ...(ordered.length > most ? { moreTopics: ordered.length - most } : {}),
     open: ordered.flatMap(({ open }) => open).slice(0, most)
   }

@@ -3,7 +3,7 @@ import * as DamagedSets from "../manifest/DamagedSets.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
-import type { Protection } from "../storage/ObjectStore.ts"
+import type { Protection } from "../storage/Protection.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
 /** What becomes of one folder. */
@@ -34,7 +34,7 @@ export interface RetentionOutcome {
   readonly removed: ReadonlyArray<BackupId.BackupId>
   /** Backups that no rule keeps and that stay, because newer ones lost what they hold: id and why. */
   readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
-  /** Backups that no rule keeps and that stay for now, because the store keeps them, or because something needs them. */
+  /** Backups that no rule keeps and that stay for now, because the store keeps them or something needs them. */
   readonly locked: ReadonlyArray<LockedSet>
   /** For people, what becomes of the bytes of what is removed; absent where they are freed, or nobody knows. */
   readonly afterlife?: string

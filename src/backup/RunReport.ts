@@ -125,6 +125,8 @@ export const RunReport = Schema.Struct({
       })
     )
   ),
+  /** Of an interrupted run: the store, broker or Secret that it was waiting for. */
+  waitedFor: Schema.optionalKey(Schema.String),
   retention: Schema.optionalKey(
     Schema.Struct({
       kept: Schema.Array(BackupId),

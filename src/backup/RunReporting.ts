@@ -11,6 +11,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as ReachedParts from "./ReachedParts.ts"
+import * as WaitedFor from "../worker/WaitedFor.ts"
 import type { RunSuccess } from "./Run.ts"
 import type { ShardEnded } from "./Shards.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
@@ -132,8 +133,21 @@ const repeat = ({ slot, trigger }: RunIdentity, { shard }: RunProgress) => {
   return [`repeat the run with --slot ${slot}`, ...others].join(" and ")
 }
 
-/** Why a run ended without a set; the message says if nothing was stored before an interruption. */
-export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
+/** Why a run ended without a set. */
+interface Explained extends Explanation.Explained {
+  /** Of an interrupted run: the store, broker or Secret that it was waiting for. */
+  readonly waitedFor?: string
+}
+
+/**
+ * Why a run ended without a set at `nowMillis`; the message says if nothing was stored before an interruption, and what
+ * the run was waiting for.
+ */
+export const explain = (
+  { identity, progress }: RunContext,
+  nowMillis: number,
+  cause: Cause.Cause<unknown>
+): Explained => {
   const explained = Explanation.explain(cause)
   if (explained.exitCode !== exitCodes.interrupted || identity === undefined) return explained
   // The error itself knows the slot only, neither the trigger nor the shard.
@@ -141,23 +155,22 @@ export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<u
     const isWholeAdvice = identity.trigger === undefined && progress.shard === undefined
     return isWholeAdvice ? explained : { ...explained, advice: repeat(identity, progress) }
   }
+  const waitedFor = WaitedFor.text(progress, nowMillis)
+  const waiting = WaitedFor.clause(waitedFor)
   return {
     ...explained,
     message:
       progress.backupId === undefined
-        ? "the run was interrupted before it stored anything"
-        : `the run of ${progress.backupId} was interrupted; everything stored so far is kept`,
-    advice: repeat(identity, progress)
+        ? `the run was interrupted before it stored anything${waiting}`
+        : `the run of ${progress.backupId} was interrupted${waiting}; everything stored so far is kept`,
+    advice: repeat(identity, progress),
+    ...(waitedFor === undefined ? {} : { waitedFor })
   }
 }
 
 /** The report of a run without a set. */
-export const ofFailure = (
-  context: RunContext,
-  completedMillis: number,
-  explained: Explanation.Explained
-): RunReport => {
-  const { advice, exitCode, isRetryable, message, reason } = explained
+export const ofFailure = (context: RunContext, completedMillis: number, explained: Explained): RunReport => {
+  const { advice, exitCode, isRetryable, message, reason, waitedFor } = explained
   return {
     ...common(context, completedMillis),
     outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
@@ -165,6 +178,7 @@ export const ofFailure = (
     openTransactions: [],
     gaps: [],
     error: { reason, message, advice, isRetryable },
+    ...(waitedFor === undefined ? {} : { waitedFor }),
     exitCode,
     notes: []
   }

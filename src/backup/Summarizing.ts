@@ -1,7 +1,7 @@
 import type { Exit } from "effect"
 import type { CatalogueSummary, LockedSummary, RunSummary } from "../outcome/RunSummary.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
-import type { Protection } from "../storage/ObjectStore.ts"
+import type { Protection } from "../storage/Protection.ts"
 import * as CommandSummary from "../worker/CommandSummary.ts"
 import type { RunReport } from "./RunReport.ts"
 
@@ -81,6 +81,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: R
   ...(report.error === undefined
     ? {}
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),
+  ...(report.waitedFor === undefined ? {} : { waitedFor: report.waitedFor }),
   ...(shard === undefined ? {} : { shard }),
   notes: notes(report),
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),

@@ -30,7 +30,7 @@ export const fileNames = (manifests: ReadonlyArray<Omit<Manifest, "yaml">>): Rea
   })
 }
 
-/** Writes each manifest into a file of its own in `folder`, which it makes. The paths, in the same order. */
+/** Writes each manifest into a file of its own in `folder`, which it makes. Gives the paths, in order. */
 export const write = Effect.fn("ManifestFolder.write")(function* (folder: string, manifests: ReadonlyArray<Manifest>) {
   const [fs, path] = [yield* FileSystem.FileSystem, yield* Path.Path]
   const refused = (detail: string) =>

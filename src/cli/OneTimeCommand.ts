@@ -4,6 +4,7 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as KeptProof from "./KeptProof.ts"
 import * as ReportFile from "./ReportFile.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
@@ -76,7 +77,8 @@ export const conclude = Effect.fnUntraced(function* <E>(
   told: Told
 ) {
   yield* SummaryFile.write(given.summary, ended.summary)
-  yield* ReportFile.write(ended.report, given.report)
+  const isFree = ended.what !== "restore" || (yield* KeptProof.moveAside(given.report))
+  if (isFree) yield* ReportFile.write(ended.report, given.report)
   const outcome = yield* Shutdown.Outcome
   outcome.exitCode = ended.exitCode
   if (Resource.isRunSpec(given.file)) return yield* showJob(ended)

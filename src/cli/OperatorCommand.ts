@@ -9,6 +9,8 @@ import type { JobSettings } from "../operator/jobs/JobSettings.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { version } from "../version.ts"
 import * as Memory from "../worker/Memory.ts"
+import * as ListenFailure from "./ListenFailure.ts"
+import { namespaceName, oneWord } from "./NameFlags.ts"
 import { listenAddress } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { UsageError } from "./UsageError.ts"
@@ -52,6 +54,7 @@ const mostAtOnce = (what: "runs" | "drills" | "checks", usual: number, descripti
 const flags = {
   image: Flag.String("image").pipe(
     Flag.withMetavar("IMAGE"),
+    oneWord("an image"),
     Flag.withDescription(
       "image of the Jobs' pods; its entrypoint must be kafka-backup, as in the operator's own image (required)"
     )
@@ -67,9 +70,9 @@ const flags = {
     Flag.filterMap(
       (text): Option.Option<number | "assigned"> => {
         if (text === "assigned") return Option.some(text)
-        return /^[1-9]\d{0,9}$/.test(text) ? Option.some(Number(text)) : Option.none()
+        return /^[1-9]\d{0,9}$/.test(text) && Number(text) <= 2_147_483_647 ? Option.some(Number(text)) : Option.none()
       },
-      () => "a user id greater than 0, or assigned"
+      () => "a user id from 1 to 2147483647, or assigned"
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
@@ -89,16 +92,17 @@ const flags = {
       "serve a page of all resources under /ui at the same ADDRESS, read-only and without a login: whoever reaches the port reads names and messages"
     )
   ),
-  namespace: optional(Flag.String("namespace")).pipe(
+  namespace: optional(Flag.String("namespace").pipe(namespaceName)).pipe(
     Flag.withMetavar("NAMESPACE"),
     Flag.withDescription("namespace of the operator's Lease (default: $POD_NAMESPACE)")
   ),
-  identity: optional(Flag.String("identity")).pipe(
+  identity: optional(Flag.String("identity").pipe(oneWord("a name"))).pipe(
     Flag.withMetavar("NAME"),
     Flag.withDescription("name of this replica in Events and in the Lease (default: $POD_NAME, else the host name)")
   ),
   watchNamespace: Flag.String("watch-namespace").pipe(
     Flag.withMetavar("NAMESPACE"),
+    namespaceName,
     Flag.atLeast(0),
     Flag.withDescription(
       "watch the KafkaBackups of this namespace only; may be given several times (default: all namespaces)"
@@ -141,6 +145,20 @@ const flags = {
     Flag.withDescription("work without leader election: only for a single replica")
   )
 }
+
+/** Where the API server is, and with which login, is not known. */
+const noAccess = ({ message }: { readonly message: string }) =>
+  Layer.effect(
+    KubernetesApi,
+    Effect.fail(
+      new UsageError({
+        detail: message,
+        advice:
+          "outside of a cluster set KUBECONFIG to a kubeconfig with a current context, as for kubectl; in a pod give it " +
+          "a service account with its token"
+      })
+    )
+  )
 
 /** Counts and times every request to the API server. */
 const observer = Layer.effect(
@@ -199,7 +217,7 @@ export const operator = Command.make(
               })
         })
       ),
-      Layer.provide(Layer.mergeAll(access.layer, PodProgress.http)),
+      Layer.provide(Layer.mergeAll(access.layer.pipe(Layer.catch(noAccess)), PodProgress.http)),
       Layer.provide(observer),
       Layer.provide(Metrics.layer(version))
     )
@@ -209,6 +227,9 @@ export const operator = Command.make(
     const outcome = yield* Shutdown.Outcome
     // SIGTERM is the operator's ordinary end: a rollout or a drained node is not a failure.
     return yield* Layer.launch(program).pipe(
+      Effect.catchTag("ServeError", ({ cause }) =>
+        Effect.fail(ListenFailure.of(given.listen, cause, "127.0.0.1:8080"))
+      ),
       Effect.onInterrupt(() => Effect.sync(() => void (outcome.exitCode = exitCodes.success)))
     )
   })

@@ -2,8 +2,9 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
+import * as ListenFailure from "./ListenFailure.ts"
 import type { ListenAddress } from "./SharedFlags.ts"
-import { UsageError } from "./UsageError.ts"
+import type { UsageError } from "./UsageError.ts"
 
 /** What is served of one run. Instants are milliseconds since 1970. */
 export interface Served {
@@ -37,13 +38,14 @@ const pages = ({ metrics, progress }: Served) =>
  * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails
  * when the address is not available.
  */
-export const open = ({ host, port }: ListenAddress, served: Served): Effect.Effect<void, UsageError, Scope.Scope> =>
+export const open = (address: ListenAddress, served: Served): Effect.Effect<void, UsageError, Scope.Scope> =>
   Effect.gen(function* () {
+    const { host, port } = address
     const listening = Layer.effectDiscard(
       Effect.gen(function* () {
-        const { address } = yield* HttpServer.HttpServer
+        const bound = (yield* HttpServer.HttpServer).address
         yield* Effect.logInfo("serving /metrics and /progress").pipe(
-          Effect.annotateLogs({ address: HttpServer.formatAddress(address) })
+          Effect.annotateLogs({ address: HttpServer.formatAddress(bound) })
         )
       })
     )
@@ -55,13 +57,4 @@ export const open = ({ host, port }: ListenAddress, served: Served): Effect.Effe
     })
     const http = HttpRouter.serve(pages(served), { disableLogger: true, disableListenLog: true })
     yield* Layer.build(Layer.mergeAll(http, listening).pipe(Layer.provide(server)))
-  }).pipe(
-    Effect.catchTag("ServeError", ({ cause }) =>
-      Effect.fail(
-        new UsageError({
-          detail: `--listen: cannot listen on ${host ?? ""}:${port} (${cause instanceof Error ? cause.message : String(cause)})`,
-          advice: "give an address of this machine and a free port, such as --listen 127.0.0.1:9090"
-        })
-      )
-    )
-  )
+  }).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(ListenFailure.of(address, cause, "127.0.0.1:9090"))))

@@ -8,8 +8,10 @@ import * as Terms from "./LeaseTerms.ts"
 /** Who leads, as far as this replica knows. */
 export type Standing =
   | { readonly _tag: "Leading" }
-  /** `holder` is undefined when no replica leads, or when the lease cannot be read. */
-  | { readonly _tag: "Standby"; readonly holder: string | undefined }
+  /** `holder` is undefined when it is not known yet who leads. `scope` is what it leads, where the lease says so. */
+  | { readonly _tag: "Standby"; readonly holder: string | undefined; readonly scope: string | undefined }
+  /** The lease could not be read or acquired for its whole duration, or never: this replica could not take over. */
+  | { readonly _tag: "Unable"; readonly why: string }
 
 export interface Settings {
   readonly namespace: string
@@ -17,6 +19,8 @@ export interface Settings {
   readonly name: string
   /** Unique for this process. A pod's name alone is not: its container may be restarted. */
   readonly identity: string
+  /** What this process leads; kept in the lease while it does, so that other candidates can tell. */
+  readonly scope?: string
   /** How long other replicas wait after the last renewal. Default 15,000. */
   readonly leaseMillis?: number
   /** Between two renewals; well below two thirds of `leaseMillis`, when the leader gives up. Default 5,000. */
@@ -39,15 +43,23 @@ interface Held {
   readonly sinceMillis: number
 }
 
-const unknownLeader: Standing = { _tag: "Standby", holder: undefined }
+const unknownLeader: Standing = { _tag: "Standby", holder: undefined, scope: undefined }
 
 const isSame = (one: Standing, other: Standing): boolean =>
-  one._tag === "Leading" ? other._tag === "Leading" : other._tag === "Standby" && one.holder === other.holder
+  one._tag === "Standby" && other._tag === "Standby"
+    ? one.holder === other.holder && one.scope === other.scope
+    : one._tag === other._tag
 
-const logStanding = (standing: Standing): Effect.Effect<void> =>
-  standing._tag === "Leading"
-    ? Effect.logInfo("this replica leads")
-    : Effect.annotateLogs(Effect.logInfo("standing by"), { leader: standing.holder ?? "unknown" })
+const logStanding = (standing: Standing): Effect.Effect<void> => {
+  switch (standing._tag) {
+    case "Leading":
+      return Effect.logInfo("this replica leads")
+    case "Standby":
+      return Effect.annotateLogs(Effect.logInfo("standing by"), { leader: standing.holder ?? "unknown" })
+    case "Unable":
+      return Effect.annotateLogs(Effect.logWarning("this replica could not take over"), { error: standing.why })
+  }
+}
 
 /** Elapsed time: setting the node's clock does not make a lease longer. */
 const elapsedMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
@@ -66,6 +78,7 @@ export const asLeader = <A, E, R>(
     const api = yield* KubernetesApi
     const { identity, leaseMillis = 15_000, name, namespace, renewMillis = 5_000, retryMillis = 2_000 } = settings
     const ref = { namespace, name }
+    const self: Terms.Candidate = { identity, scope: settings.scope }
     /** A leader that cannot renew stops when a third of the lease is left, in which its work ends. */
     const graceMillis = (leaseMillis * 2) / 3
     /** Leaves room for a second attempt within `graceMillis`. */
@@ -113,19 +126,29 @@ export const asLeader = <A, E, R>(
       const now = yield* DateTime.now
       if (Option.isNone(found)) {
         mayHold = true
-        const lease = yield* api.create(leases, Terms.first(ref, identity, leaseMillis, now))
+        const lease = yield* api.create(leases, Terms.first(ref, self, leaseMillis, now))
         return { _tag: "Held" as const, held: { lease, sinceMillis } }
       }
       seen = Terms.observed(seen, found.value, sinceMillis)
       const holder = Terms.holder(found.value)
       if (holder !== identity && !Terms.isFree(found.value, seen, sinceMillis, leaseMillis)) {
         mayHold = false
-        return { _tag: "Taken" as const, holder }
+        return { _tag: "Taken" as const, holder, scope: Terms.scope(found.value) }
       }
       mayHold = true
-      const lease = yield* api.replace(leases, Terms.renewed(found.value, identity, leaseMillis, now))
+      const lease = yield* api.replace(leases, Terms.renewed(found.value, self, leaseMillis, now))
       return { _tag: "Held" as const, held: { lease, sinceMillis } }
     })
+
+    /** When this replica last knew who leads; undefined: never. */
+    let knownMillis: number | undefined
+    const know = Effect.map(elapsedMillis, (now) => void (knownMillis = now))
+
+    /** For a moment who led before may lead still. */
+    const unable = (why: string) =>
+      Effect.flatMap(elapsedMillis, (now) =>
+        knownMillis === undefined || now - knownMillis >= leaseMillis ? become({ _tag: "Unable", why }) : Effect.void
+      )
 
     const acquire = Effect.gen(function* () {
       while (true) {
@@ -133,14 +156,20 @@ export const asLeader = <A, E, R>(
         const outcome = yield* Effect.result(take).pipe(Effect.timeoutOption(graceMillis))
         if (Option.isSome(outcome) && outcome.value._tag === "Success") {
           const taken = outcome.value.success
+          yield* know
           if (taken._tag === "Held") return taken.held
-          yield* become({ _tag: "Standby", holder: taken.holder })
+          yield* become({ _tag: "Standby", holder: taken.holder, scope: taken.scope })
+        } else if (Option.isSome(outcome) && outcome.value._tag === "Failure" && isOutrun(outcome.value.failure)) {
+          yield* know
+          yield* warnOf(outcome.value.failure)
+          if (standing?._tag !== "Standby") yield* become(unknownLeader)
         } else {
-          yield* Option.match(outcome, {
-            onNone: () => warn(`no answer within ${graceMillis} ms`),
-            onSome: (answer) => (answer._tag === "Failure" ? warnOf(answer.failure) : Effect.void)
-          })
-          if (standing === undefined) yield* become(unknownLeader)
+          const why =
+            Option.isSome(outcome) && outcome.value._tag === "Failure"
+              ? outcome.value.failure.message
+              : `no answer within ${graceMillis} ms`
+          yield* warn(why)
+          yield* unable(why)
         }
         yield* Effect.sleep(retryMillis)
       }
@@ -150,7 +179,7 @@ export const asLeader = <A, E, R>(
     const renew = ({ lease }: Held) =>
       Effect.gen(function* () {
         const sinceMillis = yield* elapsedMillis
-        const written = api.replace(leases, Terms.renewed(lease, identity, leaseMillis, yield* DateTime.now))
+        const written = api.replace(leases, Terms.renewed(lease, self, leaseMillis, yield* DateTime.now))
         return { lease: yield* written, sinceMillis }
       }).pipe(
         // An answer was lost, another writer changed the lease, or another process holds it: read it again.
@@ -228,7 +257,8 @@ export const asLeader = <A, E, R>(
 
     const leave = Effect.gen(function* () {
       if (mayHold) yield* release
-      if (standing?._tag === "Leading" || standing?.holder !== undefined) yield* changed(unknownLeader)
+      if (standing?._tag === "Leading" || (standing?._tag === "Standby" && standing.holder !== undefined))
+        yield* changed(unknownLeader)
     })
 
     return yield* Effect.gen(function* () {
@@ -236,6 +266,7 @@ export const asLeader = <A, E, R>(
         const held = yield* acquire
         const outcome = yield* lead(held)
         if (Option.isSome(outcome)) return outcome.value
+        yield* know
         yield* become(unknownLeader)
       }
     }).pipe(Effect.ensuring(named(leave)))

@@ -28,16 +28,39 @@ export const isFree = (lease: Lease, seen: Observed, nowMillis: number, leaseMil
   return holder(lease) === undefined || nowMillis - seen.atMillis >= (promised > 0 ? promised : leaseMillis)
 }
 
+/** Annotation of the Lease: what its holder leads, see `Candidate.scope`. */
+export const scopeAnnotation = "kafka.oso.sh/watched-namespaces"
+
+/** Who stands for election. */
+export interface Candidate {
+  readonly identity: string
+  /** What it leads, in words that other candidates compare with theirs. */
+  readonly scope: string | undefined
+}
+
+/** What the holder leads; undefined where the lease does not say: an earlier version wrote it. */
+export const scope = (lease: Lease): string | undefined => lease.metadata.annotations?.[scopeAnnotation]
+
+const annotated = (metadata: Lease["metadata"], scope: string | undefined): Lease["metadata"] => {
+  const { [scopeAnnotation]: _, ...others } = metadata.annotations ?? {}
+  return { ...metadata, annotations: scope === undefined ? others : { ...others, [scopeAnnotation]: scope } }
+}
+
 /** `MicroTime`: RFC 3339 with microseconds. */
 const microTime = (time: DateTime.Utc): string => DateTime.formatIso(time).replace("Z", "000Z")
 
 const seconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
 
 /** The lease to create when there is none. */
-export const first = (ref: ObjectRef, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
+export const first = (
+  ref: ObjectRef,
+  { identity, scope }: Candidate,
+  leaseMillis: number,
+  now: DateTime.Utc
+): Lease => ({
   apiVersion: leases.apiVersion,
   kind: leases.kind,
-  metadata: ref,
+  metadata: scope === undefined ? ref : annotated(ref, scope),
   spec: {
     holderIdentity: identity,
     leaseDurationSeconds: seconds(leaseMillis),
@@ -48,8 +71,14 @@ export const first = (ref: ObjectRef, identity: string, leaseMillis: number, now
 })
 
 /** The lease after a renewal; with another holder before, after a transition. */
-export const renewed = (lease: Lease, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
+export const renewed = (
+  lease: Lease,
+  { identity, scope }: Candidate,
+  leaseMillis: number,
+  now: DateTime.Utc
+): Lease => ({
   ...lease,
+  metadata: annotated(lease.metadata, scope),
   spec: {
     ...lease.spec,
     holderIdentity: identity,

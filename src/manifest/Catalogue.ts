@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
-import { nearest } from "../resource/Near.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -10,6 +9,7 @@ import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import { type Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
 import * as ManifestFile from "./ManifestFile.ts"
+import * as OtherSets from "./OtherSets.ts"
 import { isMarked, isThere } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
@@ -69,26 +69,12 @@ export const open = (store: ObjectStoreShape, text: string) => {
   if (backupId === undefined) return reject(new SetNotFound({ backupId: text, location: store.location }))
   return openById(store, backupId).pipe(
     Effect.catchReason("CatalogueError", "SetNotFound", ({ location }) =>
-      Effect.flatMap(nearly(store, text), (near) =>
-        reject(new SetNotFound({ backupId, location, ...(near === undefined ? {} : { near }) }))
+      Effect.flatMap(OtherSets.find(store, text, isComplete), (found) =>
+        reject(new SetNotFound({ backupId, location, ...found }))
       )
     )
   )
 }
-
-/** The complete set whose id is nearest to a text. A store that cannot be asked only costs the hint. */
-const nearly = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, text: string) {
-    const folders = yield* Stream.runCollect(store.folders)
-    const near = nearest(
-      text,
-      folders.filter((folder) => folder !== BackupKeys.commonFolder)
-    )
-    const backupId = near === undefined ? undefined : BackupId.parse(near)
-    return backupId !== undefined && (yield* isComplete(store, backupId)) ? backupId : undefined
-  },
-  Effect.orElseSucceed(() => undefined)
-)
 
 /**
  * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.

@@ -5,11 +5,19 @@ export class SetNotFound extends Schema.TaggedError<SetNotFound>()("SetNotFound"
   backupId: Schema.String,
   location: Schema.String,
   /** The backup that was probably meant. */
-  near: Schema.optionalKey(Schema.String)
+  near: Schema.optionalKey(Schema.String),
+  /** The newest backups that are there, at most a few; empty if there is none at all. Absent: it is not known. */
+  newest: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message() {
     const meant = this.near === undefined ? "" : `; did you mean ${this.near}?`
-    return `there is no backup ${this.backupId} in ${this.location}${meant}`
+    const there =
+      this.newest === undefined
+        ? ""
+        : this.newest.length === 0
+          ? "; no complete backup is there"
+          : `${meant.endsWith("?") ? " The" : "; the"} newest there: ${this.newest.join(", ")}`
+    return `there is no backup ${this.backupId} in ${this.location}${meant}${there}`
   }
 }
 
@@ -104,7 +112,7 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
   get advice(): string {
     switch (this.reason._tag) {
       case "SetNotFound":
-        return "list the backups with: kafka-backup list -f <file>"
+        return "list the backups with: kafka-backup list -f <file>, or in the cluster: kubectl kafka-backup list NAME"
       case "SetIncomplete":
         switch (this.reason.state) {
           case "unfinished":

@@ -1,12 +1,13 @@
 import { Effect, Option, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
-import type { ObjectInfo, ObjectKey, ObjectStoreShape, Protection } from "../storage/ObjectStore.ts"
+import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { Protection } from "../storage/Protection.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 
 /*
- * What keeps the objects of a set from being removed. A removal looks first and marks the set afterwards: a set that the
- * store does not let go stays whole, and a backup.
+ * What keeps the objects of a set from being removed. A removal looks first and marks the set afterwards: a set that
+ * the store does not let go stays whole, and a backup.
  */
 
 /** Objects of a set that are looked at at a time, where the store has to be asked for each of them. */

@@ -9,7 +9,7 @@ import type { Block } from "./Block.ts"
 export const isOneTimeBackup = (spec: Block): boolean =>
   spec.take("schedule") === undefined && spec.take("continuous") !== true
 
-/** Says what a resource that does its work once would begin here. True if it is to be left out: it has ended well. */
+/** Says what applying a one-time resource would begin. True if it is to be left out: it has ended well. */
 export const isDone = (resource: Block, does: string): boolean => {
   const phase = resource.block("status")?.take("phase")
   if (phase === "Completed" || phase === "RolledBack") {

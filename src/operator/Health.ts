@@ -13,8 +13,12 @@ export type Readiness =
   | { readonly _tag: "Outdated"; readonly text: string }
   /** Not ready: its caches of these kinds are not synced. */
   | { readonly _tag: "Starting"; readonly waitingFor: ReadonlyArray<string> }
-  /** Ready to take over: another replica leads. Not ready while its name is unknown: the Lease was never read. */
+  /** Ready to take over: another replica leads; its name may be unknown. */
   | { readonly _tag: "Standby"; readonly leader: string | undefined }
+  /** Not ready: another operator has this one's Lease, and leads elsewhere. Both in words. */
+  | { readonly _tag: "Barred"; readonly leader: string; readonly watches: string; readonly wanted: string }
+  /** Not ready: the Lease cannot be used. */
+  | { readonly _tag: "Unable"; readonly why: string }
   | { readonly _tag: "Leading" }
   /** No longer ready: asked to stop. */
   | { readonly _tag: "Stopping" }
@@ -41,12 +45,20 @@ export const readiness = (state: Readiness): ProbeAnswer => {
     case "Starting":
       return { isWell: false, text: `starting: waiting for the caches of ${state.waitingFor.join(", ")}` }
     case "Standby":
-      return state.leader === undefined
-        ? {
-            isWell: false,
-            text: "standing by: the Lease could not be read yet, so whether another replica leads is unknown; the log says why"
-          }
-        : { isWell: true, text: `standing by: ${state.leader} leads` }
+      return {
+        isWell: true,
+        text:
+          state.leader === undefined ? "standing by: who leads is not known yet" : `standing by: ${state.leader} leads`
+      }
+    case "Barred":
+      return {
+        isWell: false,
+        text:
+          `nobody works for ${state.wanted}: ${state.leader} of another operator has the Lease of this one, and watches ` +
+          `${state.watches}; install each operator in a namespace of its own`
+      }
+    case "Unable":
+      return { isWell: false, text: `this replica could not take over, and who leads is not known: ${state.why}` }
     case "Leading":
       return { isWell: true, text: "leading" }
     case "Stopping":

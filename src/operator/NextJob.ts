@@ -33,8 +33,8 @@ export interface NextJobInput {
   /** Retention held backups back when it was applied last. */
   readonly isHolding: boolean
   /**
-   * How many of the successes retention leaves alone, because they are pinned or locked, or because an earlier resource made them
-   * and the spec was not edited since: another prune would do the same.
+   * How many of the successes retention leaves alone, because they are pinned or locked, or because an earlier
+   * resource made them and the spec was not edited since: another prune would do the same.
    */
   readonly waiting: number
   /** Value of the annotation that accepts a loss. */

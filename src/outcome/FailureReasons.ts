@@ -42,6 +42,7 @@ const all = {
   ProtocolFailure: exitCodes.clusterUnusable,
   Stalled: exitCodes.clusterUnusable,
   RestoreIncomplete: exitCodes.notFound,
+  BackupGone: exitCodes.notFound,
   PreflightFailed: exitCodes.targetUnusable,
   TargetDisturbed: exitCodes.targetUnusable,
   Differs: exitCodes.notProven,

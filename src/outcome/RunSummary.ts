@@ -77,6 +77,8 @@ export const RunSummary = Schema.Struct({
   reason: Schema.optionalKey(Schema.String),
   message: Schema.optionalKey(Schema.String),
   advice: Schema.optionalKey(Schema.String),
+  /** Of an interruption: the store, broker or Secret that the run was waiting for. */
+  waitedFor: Schema.optionalKey(Schema.String),
   /** Notes on a success: partitions that end at an open transaction, gaps, patterns without a match. */
   notes: Schema.Array(Schema.String),
   /** Of the pod of a shard, from 0: which part of the run it read. */

@@ -16,6 +16,7 @@ const room = {
   reason: 100,
   message: 1000,
   advice: 500,
+  waitedFor: 300,
   note: 300,
   notes: 1000,
   heldBack: 600,
@@ -89,7 +90,7 @@ const cutNotes = (notes: ReadonlyArray<string>, share: number): ReadonlyArray<st
 /** The summary without its lists of sets and topics, every text cut to this share of its limit; ids to all of it. */
 const texts = (summary: RunSummary, share: number) => {
   const { catalogue: _catalogue, check, damaged, drill, restore: _restore, ...rest } = summary
-  const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack" | "retention") =>
+  const optional = (key: "backupId" | "reason" | "message" | "advice" | "waitedFor" | "heldBack" | "retention") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], key === "backupId" ? room[key] : room[key] * share) }
   return {
     ...rest,
@@ -99,6 +100,7 @@ const texts = (summary: RunSummary, share: number) => {
     ...optional("reason"),
     ...optional("message"),
     ...optional("advice"),
+    ...optional("waitedFor"),
     ...optional("heldBack"),
     ...optional("retention"),
     ...(damaged === undefined ? {} : { damaged: shortDamage(damaged, share) }),

@@ -1,5 +1,5 @@
 import { Option, Schema } from "effect"
-import * as Progress from "./Progress.ts"
+import * as Format from "../status/Format.ts"
 
 /** Lines of a pod's log for people. Pure and total: what is not known here stays as it is. */
 
@@ -28,6 +28,20 @@ const entry = ({ error, level, msg, time, ...facts }: Line): string => {
   ].join("\n")
 }
 
+/** What a run says of itself every five seconds: the status has the same, rarer. */
+const progress = (found: Line): string => {
+  const number = (name: string): number | undefined =>
+    typeof found[name] === "number" && Number.isFinite(found[name]) ? found[name] : undefined
+  const [percent, done, all, pace] = ["percent", "partitionsDone", "partitions", "bytesPerSecond"].map(number)
+  const parts = [
+    percent === undefined ? undefined : `${percent} %`,
+    found["step"],
+    done === undefined || all === undefined ? undefined : `${Format.count(done)} of ${Format.count(all)} partitions`,
+    pace === undefined ? undefined : `${Format.bytes(pace)}/s`
+  ]
+  return `progress: ${parts.filter((part) => typeof part === "string").join(", ")}`
+}
+
 /** The report of a run or a restore at its end: the words of it; `kafka-backup report` shows the rest. */
 const report = ({ message, outcome, reason }: Line): string =>
   ["report:", outcome, reason, message]
@@ -38,7 +52,7 @@ const report = ({ message, outcome, reason }: Line): string =>
 export const pretty = (line: string): string => {
   const found = line.startsWith("{") ? Option.getOrUndefined(decode(line)) : undefined
   if (found === undefined) return line
-  if (found["type"] === "progress") return `progress: ${Progress.line(found as Parameters<typeof Progress.line>[0])}`
+  if (found["type"] === "progress") return progress(found)
   if (found["type"] === "report") return report(found)
   return typeof found["msg"] === "string" && typeof found["level"] === "string" ? entry(found) : line
 }

@@ -23,7 +23,9 @@ export const shown = ({ plural, verb }: Wanted): string => `${rbacVerbs[verb] ??
 /** Of those who may make Jobs, and so mount every Secret of the namespace: a role that no other one contains. */
 const commandsRole = "kafka-backup-commands"
 
-const isOfCommands = ({ plural, verb }: Wanted): boolean => plural === "jobs" && !readingVerbs.has(verb)
+/** `logs` gets a Job by its name; who lists Jobs is about to make one. */
+const isOfCommands = ({ plural, verb }: Wanted): boolean =>
+  (plural === "jobs" && verb !== "get") || plural === "events"
 
 /** The ClusterRole that holds the right, and the roles of Kubernetes that contain it. */
 const roleOf = (wanted: Wanted): string => {

@@ -31,7 +31,8 @@ export const within = <A, E, R>(
     const clusters = yield* Clusters
     const cluster = yield* Layer.build(clusters.layer(context)).pipe(Effect.mapError(noCluster))
     const place = Context.get(cluster, Place)
-    const chosen = namespace ?? place.namespace
+    // As kubectl: an empty name is none.
+    const chosen = namespace === undefined || namespace === "" ? place.namespace : namespace
     const about = { context: place.context, namespace: isEverywhere ? undefined : chosen }
     const told = Effect.mapError(work(chosen), (error) =>
       error instanceof KubernetesError ? Translation.problem(error, about) : error

@@ -33,7 +33,7 @@ export const problem = (error: KubernetesError, { context, namespace }: About): 
     case "Unauthorized":
       return new Problems.LoginRefused({
         detail: `the API server of context ${context} does not accept the login: ${reason.detail}`,
-        advice: "log in again as for kubectl; kubectl auth whoami tells whether that worked"
+        advice: "log in again as for kubectl; kubectl auth whoami shows who you are then"
       })
     case "Forbidden":
       if (reason.isNamespaceTerminating || reason.isQuota) {

@@ -46,29 +46,47 @@ export const done = (
 /** What a dry run lists one by one; the JSON output has all. */
 const mostListed = 50
 
-const plannedOf = <A>(
-  one: string,
-  kind: { readonly wanted: ReadonlyArray<unknown>; readonly missing: ReadonlyArray<A> } | undefined,
-  textOf: (what: A) => string
-): ReadonlyArray<string> => {
+const countOf = (one: string, { missing, wanted }: Kind<unknown>): string => {
+  const there = wanted.length - missing.length
+  const would = `${AccessText.counted(missing.length, one)} would be created`
+  return `${would}; ${there} more of the backup ${there === 1 ? "is" : "are"} there already`
+}
+
+interface Kind<A> {
+  readonly wanted: ReadonlyArray<unknown>
+  readonly missing: ReadonlyArray<A>
+}
+
+const listed = <A>(one: string, kind: Kind<A> | undefined, textOf: (what: A) => string): ReadonlyArray<string> => {
   if (kind === undefined) return []
-  const { missing, wanted } = kind
-  const more = missing.length - mostListed
+  const more = kind.missing.length - mostListed
   return [
-    `${AccessText.counted(missing.length, one)} would be created; ${wanted.length - missing.length} more of the backup ${wanted.length - missing.length === 1 ? "is" : "are"} there already`,
-    ...missing.slice(0, mostListed).map((what) => `  ${textOf(what)}`),
+    countOf(one, kind),
+    ...kind.missing.slice(0, mostListed).map((what) => `  ${textOf(what)}`),
     ...(more > 0 ? [`  and ${more} more, which --output json lists`] : [])
   ]
 }
 
-/** Of a dry run. */
-export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> =>
-  prepared === undefined
-    ? []
-    : wereAdded
-      ? [`Note: ${doneBefore}`]
-      : [
-          ...plannedOf("ACL", prepared.acls, AccessText.ofAcl),
-          ...plannedOf("client quota", prepared.quotas, AccessText.ofQuota),
-          ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
-        ]
+/** Of a dry run, one line for each ACL and quota. */
+export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> => {
+  if (prepared === undefined) return []
+  if (wereAdded) return [`Note: ${doneBefore}`]
+  return [
+    ...listed("ACL", prepared.acls, AccessText.ofAcl),
+    ...listed("client quota", prepared.quotas, AccessText.ofQuota),
+    ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
+  ]
+}
+
+/** The same in numbers, for a status. */
+export const counts = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> => {
+  if (prepared === undefined) return []
+  if (wereAdded) return [doneBefore]
+  const { acls, notes, quotas } = prepared
+  return [
+    ...(acls === undefined ? [] : [countOf("ACL", acls)]),
+    ...(quotas === undefined ? [] : [countOf("client quota", quotas)]),
+    ...notes,
+    ...users(prepared)
+  ]
+}

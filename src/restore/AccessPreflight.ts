@@ -3,6 +3,7 @@ import type { Quota } from "../kafka/AccessRules.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import { clusterMetadataName } from "../manifest/BackupKeys.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import type { ClusterMetadata, PartFacts } from "../manifest/ClusterMetadata.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
@@ -39,11 +40,14 @@ const ofBackup = <A>(
   const { detail, state } = part ?? facts ?? { state: "absent" }
   switch (state) {
     case "captured":
-      return { _tag: "Entries", entries: [], notes: [] }
+      // Without entries no document was written. With some, a program that rewrote the manifest dropped its name.
+      return (facts?.count ?? 0) === 0
+        ? { _tag: "Entries", entries: [], notes: [] }
+        : { _tag: "None", why: `its manifest does not name ${clusterMetadataName} any more` }
     case "noAuthorizer":
       return { _tag: "Entries", entries: [], notes: [`the backup has no ACLs: ${detail}`] }
     case "absent":
-      return { _tag: "None", why: "its run did not ask for any" }
+      return { _tag: "None", why: "its run did not ask for any, or another version or tool made it" }
     default:
       return { _tag: "None", why: detail ?? "" }
   }

@@ -28,6 +28,16 @@ export class RestoreIncomplete extends Schema.TaggedError<RestoreIncomplete>()("
   }
 }
 
+/** The backup of a complete restore is gone. What became of the hold of its topics is told. */
+export class BackupGone extends Schema.TaggedError<BackupGone>()("BackupGone", {
+  detail: Schema.String,
+  advice: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
 /** Somebody else wrote into a partition while it was restored, or records of it are gone. */
 export class TargetDisturbed extends Schema.TaggedError<TargetDisturbed>()("TargetDisturbed", {
   ...place,
@@ -64,7 +74,7 @@ export class RestoreOvertaken extends Schema.TaggedError<RestoreOvertaken>()("Re
 
 /** Failures of a restore that belong neither to the cluster nor to the store alone. */
 export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreError", {
-  reason: Schema.Union([PreflightFailed, RestoreIncomplete, TargetDisturbed, Differs, RestoreOvertaken])
+  reason: Schema.Union([PreflightFailed, RestoreIncomplete, BackupGone, TargetDisturbed, Differs, RestoreOvertaken])
 }) {
   override get message() {
     return this.reason.message
@@ -84,6 +94,7 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
       case "PreflightFailed":
         return Explanation.adviceFor(this.reason.objections)
       case "RestoreIncomplete":
+      case "BackupGone":
         return this.reason.advice
       case "TargetDisturbed":
         if (this.reason.isAppended === true) {

@@ -1,5 +1,6 @@
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type * as Explanation from "../worker/Explanation.ts"
+import type { Acl, Quota } from "../kafka/AccessRules.ts"
 import type { StoredUser } from "../manifest/ClusterMetadata.ts"
 import type { AccessDone } from "./Access.ts"
 import type { TopicCut } from "./CutReport.ts"
@@ -72,6 +73,8 @@ export interface RestoreReport {
   readonly offsetReset?: GroupOutcome
   /** What became of ACLs and quotas; absent where none were to be added, or an earlier attempt did it. */
   readonly access?: AccessDone
+  /** What a dry run would add of them. */
+  readonly accessToAdd?: { readonly acls: ReadonlyArray<Acl>; readonly quotas: ReadonlyArray<Quota> }
   /** Users of the backup that a person has to make, with a password of their choice; absent for none. */
   readonly usersToMake?: ReadonlyArray<StoredUser>
   /** Present where the restore failed for good with `onFailure: DeleteCreated`: topics that it had created. */

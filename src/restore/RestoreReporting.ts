@@ -2,11 +2,14 @@ import { Cause, Exit, Option } from "effect"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as WaitedFor from "../worker/WaitedFor.ts"
+import * as AccessNotes from "./AccessNotes.ts"
 import * as CutReport from "./CutReport.ts"
 import type { Removed } from "./MadeTopics.ts"
 import { RestoreError } from "./RestoreError.ts"
 import * as RestoreNotes from "./RestoreNotes.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import * as RestoreStanding from "./RestoreStanding.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreProgress } from "./RestoreProgress.ts"
 import type { ReportedTopic, RestoreReport } from "./RestoreReport.ts"
@@ -92,16 +95,18 @@ const objectionsOf = (cause: Cause.Cause<unknown>) => {
   return error instanceof RestoreError && error.reason._tag === "PreflightFailed" ? error.reason.objections : undefined
 }
 
-const interrupted = ({ progress }: RestoreContext): string =>
-  progress.startedWritingMillis === undefined
-    ? "the restore was interrupted before it wrote anything"
-    : `the restore of ${progress.backupId} was interrupted; everything that was written is kept, and the next attempt continues there`
+const interrupted = ({ progress }: RestoreContext, nowMillis: number): string => {
+  const waiting = WaitedFor.clause(WaitedFor.text(progress, nowMillis))
+  return progress.startedWritingMillis === undefined
+    ? `the restore was interrupted before it wrote anything${waiting}`
+    : `the restore of ${progress.backupId} was interrupted${waiting}; everything that was written is kept, and the next attempt continues there`
+}
 
 /** Why an attempt did not complete. */
-const explain = (given: RestoreContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
+const explain = (given: RestoreContext, nowMillis: number, cause: Cause.Cause<unknown>): Explanation.Explained => {
   const explained = Explanation.explain(cause)
   return explained.exitCode === exitCodes.interrupted
-    ? { ...explained, message: interrupted(given), advice: "repeat the restore" }
+    ? { ...explained, message: interrupted(given, nowMillis), advice: "repeat the restore" }
     : explained
 }
 
@@ -134,6 +139,14 @@ export const report = (
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
     ...(removed === undefined ? {} : { removed }),
     ...(restored?.accessDone === undefined ? {} : { access: restored.accessDone }),
+    ...(isDryRun && prepared?.access !== undefined
+      ? {
+          accessToAdd: {
+            acls: prepared.access.acls?.missing ?? [],
+            quotas: prepared.access.quotas?.missing ?? []
+          }
+        }
+      : {}),
     ...(prepared?.access === undefined || prepared.access.users.length === 0
       ? {}
       : { usersToMake: prepared.access.users }),
@@ -149,10 +162,13 @@ export const report = (
           ? RestoreNotes.notes(restored)
           : prepared === undefined || resource === undefined
             ? []
-            : RestoreNotes.plannedNotes(prepared, resource.spec, completedMillis)
+            : [
+                ...RestoreNotes.plannedNotes(prepared, resource.spec, completedMillis),
+                ...AccessNotes.counts(prepared.access, RestoreStanding.isAccessDone(prepared.targets))
+              ]
     }
   }
-  const { advice, exitCode, isRetryable, message, reason } = explain(given, exit.cause)
+  const { advice, exitCode, isRetryable, message, reason } = explain(given, completedMillis, exit.cause)
   const objections = objectionsOf(exit.cause)
   return {
     ...common,

@@ -96,6 +96,20 @@ export const newestComplete = (memory: RestoreMemory.Memory): RestoreMemory.Memo
     .map(({ entries }) => new Map(entries))
     .at(0)
 
+/** What is remembered of topics that are still those that were written to. */
+const present = (sink: KafkaSinkShape, known: RestoreMemory.Memory) =>
+  Effect.map(
+    sink.lookup([...known.keys()]),
+    (found): RestoreMemory.Memory =>
+      new Map(
+        found.flatMap((one) => {
+          if (one._tag !== "Found") return []
+          const remembered = known.get(one.topic.name)!
+          return remembered.topicId === one.topic.topicId ? [[one.topic.name, remembered] as const] : []
+        })
+      )
+  )
+
 /**
  * Ends the hold of a complete restore at once: of several under one name, of the one that was proven last. Needs
  * neither the backup nor its plan. Topics that were deleted or made anew since are left alone.
@@ -114,14 +128,7 @@ export const endNow = Effect.fn("RetentionHold.endNow")(function* (
     })
     return yield* new RestoreError({ reason })
   }
-  const found = yield* sink.lookup([...known.keys()])
-  const same = new Map(
-    found.flatMap((one) => {
-      if (one._tag !== "Found") return []
-      const remembered = known.get(one.topic.name)!
-      return remembered.topicId === one.topic.topicId ? [[one.topic.name, remembered] as const] : []
-    })
-  )
+  const same = yield* present(sink, known)
   const complete = same.size === 0 ? same : newestComplete(same)
   if (complete === undefined) {
     const unproven = [...same].filter(([, { configs }]) => configs === undefined).map(([topic]) => topic)
@@ -155,4 +162,20 @@ export const advance = Effect.fnUntraced(function* (
   const ends = held.map(([, remembered]) => endMillis(remembered, hold))
   const untilMillis = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0))
   return { _tag: "Held", untilMillis, ...unlessNone(refused) } satisfies HoldState
+})
+
+/**
+ * The same where there is no plan, because the backup is gone: of the restore of this name that was proven last.
+ * Undefined: the cluster remembers none that is complete.
+ */
+export const advanceKnown = Effect.fn("RetentionHold.advanceKnown")(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  owner: Owner,
+  hold: Hold
+) {
+  const known = yield* RestoreMemory.load(sink, owner)
+  const memory = known === undefined || known.size === 0 ? undefined : newestComplete(yield* present(sink, known))
+  if (memory === undefined) return undefined
+  return { topics: [...memory.keys()], state: yield* advance(sink, source, owner, memory, hold) }
 })

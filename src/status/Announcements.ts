@@ -7,6 +7,7 @@ import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
 import * as PreflightAnnouncements from "./preflight/PreflightAnnouncements.ts"
 import * as Pause from "./Pause.ts"
+import * as StoredDataAnnouncements from "./StoredDataAnnouncements.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -40,13 +41,11 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...annotations(previous, facts, next),
   ...trouble(previous, next),
   ...paused(previous, facts, next),
-  ...retention(previous, facts, next),
-  ...storedData(previous, next),
-  ...listing(previous, next),
-  ...cleanup(previous, next),
-  ...[...DrillAnnouncements.notes(previous, facts.drill, next), ...PreflightAnnouncements.notes(previous, next)].map(
-    ([reason, note]) => announcement(reason, note)
-  )
+  ...[
+    ...StoredDataAnnouncements.notes(previous, facts, next),
+    ...DrillAnnouncements.notes(previous, facts.drill, next),
+    ...PreflightAnnouncements.notes(previous, next)
+  ].map(([reason, note]) => announcement(reason, note))
 ]
 
 const announcement = (reason: EventReasonName, note: string): Announcement => ({
@@ -220,68 +219,6 @@ const paused = (previous: Status, { active, ended }: Facts, next: Status): Reado
   return isAnswered
     ? [announcement("BackupResumed", `${before.target} answers again, and ${before.backupId} continues`)]
     : []
-}
-
-const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {
-  const prune = maintenance.findLast(({ task }) => task === "prune")
-  const now = condition(next, "RetentionApplied")
-  const before = condition(previous, "RetentionApplied")
-  if (now?.reason === "RetentionHeldBack") {
-    return before?.reason === now.reason ? [] : [announcement("RetentionHeldBack", now.message)]
-  }
-  if (now?.reason === "BackupsLocked" && (next.locked?.backups ?? 0) > (previous.locked?.backups ?? 0))
-    return [announcement("BackupsLocked", now.message)]
-  if (prune === undefined || now === undefined || before?.message === now.message) return []
-  if (!prune.isSuccess) return [announcement("PruneFailed", now.message)]
-  return prune.removed === 0 ? [] : [announcement("BackupsPruned", now.message)]
-}
-
-/** Damage is announced again when it is another one; how long ago it was reported is no news. */
-const storedData = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
-  const { backups = 0, message } = next.damage ?? {}
-  const isKnown = previous.damage?.backups === backups && previous.damage.message === message
-  const intact = condition(next, "SetsIntact")
-  const damage = (): ReadonlyArray<Announcement> => {
-    if (intact === undefined || isKnown) return []
-    if (backups > 0) return [announcement("BackupsDamaged", intact.message)]
-    return (previous.damage?.backups ?? 0) > 0 ? [announcement("BackupsIntact", intact.message)] : []
-  }
-  const before = condition(previous, "DataVerified")?.status
-  const now = condition(next, "DataVerified")
-  const reading = (): ReadonlyArray<Announcement> => {
-    if (now?.status === "False" && before !== "False") return [announcement("VerificationBehind", now.message)]
-    return now?.status === "True" && before === "False" ? [announcement("VerificationCaughtUp", now.message)] : []
-  }
-  return [...damage(), ...reading()]
-}
-
-const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
-  const now = condition(next, "StorageListed")
-  return now?.reason === "ListingFailed" && condition(previous, "StorageListed")?.message !== now.message
-    ? [announcement("ListingFailed", now.message)]
-    : []
-}
-
-const cleanup = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
-  const before = condition(previous, "CleanedUp")
-  const now = condition(next, "CleanedUp")
-  if (now === undefined) return []
-  // One for each failed attempt.
-  if (now.reason === "CleanupRetrying") {
-    return before?.message === now.message ? [] : [announcement("CleanupRetrying", now.message)]
-  }
-  if (before?.reason === now.reason) return []
-  switch (now.reason) {
-    case "CleanedUp":
-      return [announcement("CleanupFinished", now.message)]
-    case "CleanupGivenUp":
-    case "CleanupTrouble":
-      return [announcement(now.reason, now.message)]
-    case "Retained":
-      return []
-    default:
-      return before === undefined ? [announcement("CleanupStarted", now.message)] : []
-  }
 }
 
 const firstOfEach = <A>(items: ReadonlyArray<A>, key: (item: A) => string): ReadonlyArray<A> => [

@@ -72,6 +72,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   // Of restores: no run has them.
   PreflightFailed: {},
   RestoreIncomplete: {},
+  BackupGone: {},
   TargetDisturbed: {},
   Differs: {},
   RestoreOvertaken: {},

@@ -104,7 +104,7 @@ export const answer = (question: Question): Answer<"Ready"> => {
   const obstacle = isRepeated ? ReadyCheck.obstacle(question.preflight, facts) : undefined
   if (obstacle?._tag === "Failed") return notReady("CheckFailed", ...obstacle.sentences, ...outlookOf(state))
   if (state?._tag === "Suspended") {
-    const suspended = "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
+    const suspended = `Suspended: ${waiting(question)} until spec.suspend is false; a trigger still works`
     if (isCured) return cured(question, lastRun, suspended)
     return obstacle === undefined
       ? { status: "True", reason: "Suspended", message: withLastSuccess(...queued(facts), suspended) }
@@ -122,6 +122,14 @@ const cured = (question: Question, failed: HistoryEntry, ...next: ReadonlyArray<
   const message = [...failure(failed), ...found, ...next, lastSuccess(question)].map(Format.sentence).join(" ")
   return { status: "True", reason: "CheckPassed", message }
 }
+
+/** What does not happen while the resource is suspended. */
+const waiting = ({ facts, last }: Question): string =>
+  facts.schedule.text !== undefined
+    ? "no scheduled backup starts"
+    : last.lastBackupId === undefined
+      ? "the one-time backup does not start"
+      : "no backup starts"
 
 const scheduled = (
   question: Question,
@@ -145,8 +153,7 @@ const scheduled = (
     return { status: "Unknown", reason: obstacle.reason, message: withLastSuccess(...obstacle.sentences, ...next) }
   }
   if (failed !== undefined) return cured(question, failed, ...next)
-  const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted && next.length === 1
-  return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
+  return { status: "True", reason: "BackupScheduled", message: withLastSuccess(...next) }
 }
 
 const outlookOf = (state: Facts["state"]): ReadonlyArray<string> =>

@@ -142,6 +142,11 @@ const all = {
     of: ["KafkaReachable", "StorageReachable", "Verified", "SetsIntact", "DataVerified"],
     meaning: "Not checked yet: no run and no check has got that far."
   },
+  SecretUnusable: {
+    of: ["KafkaReachable", "StorageReachable"],
+    meaning: "A check did not try it: a Secret with its credentials, or a key in that, is missing or unusable.",
+    todo: "Create or correct the Secret that the message names."
+  },
   BrokerUnreachable: {
     of: ["KafkaReachable"],
     meaning: "No broker gave a valid Kafka response.",

@@ -168,6 +168,13 @@ export const open = (
             yield* unless(Storing.disproved(target, yield* properties("put", name)), { operation: "put", location })
           return found(name, content.size, response)
         }),
+      rehearse: (name, content) =>
+        Upload.rehearse(
+          container.getBlockBlobClient(name),
+          content,
+          Storing.options(target, undefined, 0),
+          (request, bytes) => send({ operation: "put", key: keyOf(name), bytes }, request, bytes)
+        ).pipe(Effect.catchReason("ObjectStoreError", "ContentMismatch", () => Effect.void)),
       holds: (seen, content) =>
         seen.md5 !== undefined
           ? Upload.md5(content.pieces).equals(seen.md5)

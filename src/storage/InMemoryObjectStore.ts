@@ -1,7 +1,8 @@
 import { Clock, Context, Effect, Layer, Stream } from "effect"
 import * as KeyRules from "./KeyRules.ts"
 import * as Storing from "./cloud/Storing.ts"
-import type { ObjectInfo, ObjectKey, ObjectStoreShape, Protection } from "./ObjectStore.ts"
+import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "./ObjectStore.ts"
+import type { Protection } from "./Protection.ts"
 import {
   ContentMismatch,
   Misconfigured,

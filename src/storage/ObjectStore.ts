@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { ObjectStoreError } from "./ObjectStoreError.ts"
+import type { Protection } from "./Protection.ts"
 import type { StorageTarget } from "./StorageTarget.ts"
 
 /**
@@ -8,16 +9,6 @@ import type { StorageTarget } from "./StorageTarget.ts"
  */
 export const ObjectKey = Schema.String.pipe(Schema.brand("ObjectKey"))
 export type ObjectKey = typeof ObjectKey.Type
-
-/**
- * What keeps an object from being removed now. Both absent: something does, and the store names no end.
- */
-export interface Protection {
-  /** Of a retention: when it ends, in milliseconds since 1970. */
-  readonly untilMillis?: number
-  /** Somebody holds it until he takes that back. */
-  readonly isHeld?: true
-}
 
 /** What a store knows of one object. */
 export interface ObjectInfo {
@@ -100,9 +91,9 @@ export interface ObjectStoreShape {
   /** Deleting a missing key succeeds, so that retries are safe. */
   readonly delete: (key: ObjectKey, options?: DeleteOptions) => Effect.Effect<void, ObjectStoreError>
   /**
-   * What keeps the object from being removed now; undefined: nothing does, or it is not there. Asks only where the store
-   * may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to delete
-   * what it locks, or locks nothing.
+   * What keeps the object from being removed now; undefined: nothing does, or it is not there. Asks only where the
+   * store may lock objects, and has not said so along with the rest of what is given. Absent: a store that refuses to
+   * delete what it locks, or locks nothing.
    */
   readonly protection?: (
     info: Pick<ObjectInfo, "key" | "protection">

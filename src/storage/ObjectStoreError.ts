@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { Protection } from "./ObjectStore.ts"
+import { type Protection, protectionText } from "./Protection.ts"
 
 const cause = Schema.optionalKey(Schema.Defect())
 
@@ -25,7 +25,8 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
 
 /**
  * Set where the store protects the object from removal: a retention policy, a hold, object lock. `untilMillis`, in
- * milliseconds since 1970, is absent where the store names no end; `isHeld`: somebody holds it until he takes that back.
+ * milliseconds since 1970, is absent where the store names no end; `isHeld`: somebody holds it until he takes that
+ * back.
  */
 const locked = Schema.optionalKey(
   Schema.Struct({
@@ -179,15 +180,7 @@ export const isLocked = (
   error.reason._tag === "StorageAuthorizationFailed" &&
   error.reason.locked !== undefined
 
-/**
- * `locked until 2027-01-01T00:00:00.000Z`, `locked by a hold`, both, or `locked` where the store names neither.
- */
-export const protectionText = ({ isHeld, untilMillis }: Protection): string => {
-  const until = untilMillis === undefined ? [] : [`until ${new Date(untilMillis).toISOString()}`]
-  return ["locked", [...until, ...(isHeld === true ? ["by a hold"] : [])].join(" and ")].join(" ").trimEnd()
-}
-
-/** The same of a failure; undefined unless it `isLocked`. */
+/** What protects the object, in words; undefined unless it `isLocked`. */
 export const lockedText = (error: unknown): string | undefined =>
   isLocked(error) ? protectionText(error.reason.locked) : undefined
 

@@ -7,6 +7,7 @@ import { KafkaSources } from "../kafka/KafkaSource.ts"
 import { InMemoryKubernetes, type InMemoryKubernetesShape } from "../kubernetes/InMemoryKubernetes.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import * as Operator from "../Operator.ts"
+import { Health, type ProbeAnswer } from "../operator/Health.ts"
 import { PodProgress } from "../operator/PodProgress.ts"
 import { type Source, Watched } from "../operator/Watched.ts"
 import * as Reconciler from "../operator/Reconciler.ts"
@@ -29,6 +30,8 @@ export interface Replica {
   readonly stop: Effect.Effect<void>
   /** Its metrics, as a scrape reads them. */
   readonly metrics: Effect.Effect<string>
+  /** Its answer to `/readyz`. */
+  readonly ready: Effect.Effect<ProbeAnswer>
   /** The resources that it watches; none while it stands by. */
   readonly watched: Effect.Effect<ReadonlyArray<Source>>
 }
@@ -192,6 +195,7 @@ const make = Effect.fnUntraced(function* ({ callsOut, paceMillis }: Ground) {
         name,
         stop: Scope.close(own, Exit.void),
         metrics: Context.get(context, OperatorMetrics.OperatorMetrics).text,
+        ready: Context.get(context, Health).ready,
         watched: Context.get(context, Watched).sources
       }
     }),

@@ -64,7 +64,7 @@ export const make = (): RunProgress => ({
 const betweenTriesMillis = 15_000
 
 /** What the run waits for, for longest; also in the moment between a failed try and the next one. */
-export const outage = ({ outages }: RunProgress, nowMillis: number): Outage | undefined =>
+export const outage = ({ outages }: Pick<RunProgress, "outages">, nowMillis: number): Outage | undefined =>
   outages.find(
     ({ idleSinceMillis }) => idleSinceMillis === undefined || nowMillis - idleSinceMillis <= betweenTriesMillis
   )

@@ -35,6 +35,9 @@ const planted = [
   ["src/manifest/Planted.ts", "src/segment/xyz/Planted.ts", "formats-behind-their-table"],
   ["src/storage/xyz/Planted.ts", "src/kafka/KafkaError.ts", "may-import-storage"],
   ["src/cli/Planted.ts", "src/storage/xyz/Planted.ts", "storage-adapters-behind-their-table"],
+  ["src/plugin/Planted.ts", "src/cli/Resource.ts", "plugin-may-import"],
+  ["src/plugin/Planted.ts", "src/cli/Resource.ts", "plugin-cannot-reach-the-data"],
+  ["src/operator/Planted.ts", "src/plugin/Plugin.ts", "nothing-needs-the-plugin"],
   ["src/schedule/Slots.ts", "src/schedule/Planted.ts", "no-cycle"],
   ["src/schedule/Planted.ts", "src/schedule/Due.ts", "no-cycle"]
 ] as const

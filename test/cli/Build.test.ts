@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
+import { runInNewContext } from "node:vm"
 import { version } from "../../src/version.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -42,6 +44,27 @@ describe("what npm run build makes", () => {
     assert.strictEqual(kafkaBackup("--version").stdout, `kafka-backup ${version}\n`)
     assert.match(kafkaBackup("run", "--help").stdout, /--slot INSTANT/)
     assert.match(kafkaBackup("crd").stdout, /\napiVersion: apiextensions\.k8s\.io\/v1\n/)
+  })
+
+  it("has the plugin of kubectl as one file, which says to an old Node that it is too old", () => {
+    // Alone: nothing else of the build is needed.
+    const file = join(away, "kubectl-kafka_backup")
+    copyFileSync(join(away, "moved", "plugin", "kubectl-kafka_backup"), file)
+    const { status, stdout } = spawnSync(file, ["--version"], { cwd: away, encoding: "utf8", env: process.env })
+    assert.deepStrictEqual([status, stdout], [0, `kubectl kafka-backup ${version}\n`])
+
+    const said: Array<string> = []
+    const old = {
+      versions: { node: "18.20.0" },
+      version: "v18.20.0",
+      stderr: { write: (text: string) => said.push(text) },
+      exit: (code: number) => {
+        throw new Error(`ended with ${code}`)
+      }
+    }
+    const code = readFileSync(file, "utf8").replace(/^#!.*/, "")
+    assert.throws(() => runInNewContext(code, { process: old }), "ended with 1")
+    assert.deepStrictEqual(said, ["kubectl kafka-backup: Node 24 or newer is needed, this is v18.20.0\n"])
   })
 
   it("backs up, verifies and reads back with its own compiled libraries", () => {

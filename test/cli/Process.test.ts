@@ -197,6 +197,22 @@ describe("the process kafka-backup", () => {
     assert.strictEqual(exitCode, 0, err)
   })
 
+  it("names the broker that it was waiting for when it is stopped, also to the operator", async () => {
+    // Nothing listens on port 1.
+    writeFileSync(options[1]!, manifest().replace(/bootstrapServers:.*/u, 'bootstrapServers: ["127.0.0.1:1"]'))
+    const log = join(directory, "termination-log")
+    const run = start(programs.real, ["run", ...options, "--slot", slot, "--summary", log])
+    await run.said("paused: the target does not answer")
+    run.child.kill("SIGTERM")
+    assert.strictEqual(await run.ended, 21)
+    const summary = Result.getOrThrow(SummaryCodec.decode(readFileSync(log, "utf8")))
+    assert.match(
+      summary.message ?? "",
+      /before it stored anything, while it waited for .*127\.0\.0\.1:1: the connection/
+    )
+    assert.match(summary.waitedFor ?? "", /^the kafka cluster \(.*127\.0\.0\.1:1/)
+  })
+
   it("ends with 21 at the first signal although the system never answers a call, as on a hung network drive", async () => {
     const pipe = join(directory, "nobody-writes")
     assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)

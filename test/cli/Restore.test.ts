@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Result } from "effect"
-import { readFile, writeFile } from "node:fs/promises"
+import { readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
+import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import * as RestoreSpec from "../../src/identity/RestoreSpec.ts"
 import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
@@ -31,13 +32,13 @@ const scene = Effect.gen(function* () {
   for (const group of ["billing", "busy"]) {
     yield* source.commitGroupOffsets(group, [{ topic: "orders", partition: 0, offset: 2 }])
   }
-  const { directory, options } = yield* desk()
+  const { claim, directory, options } = yield* desk()
   assert.strictEqual((yield* type("run", ...options, "--slot", slot)).exitCode, 0)
   const target = yield* (yield* InMemoryKafka).cluster("target:9092")
   const file = join(directory, "restore.yaml")
   const write = (spec: object) => Effect.promise(() => writeFile(file, manifest(spec)))
   yield* write({})
-  return { source, target, write, options: ["-f", file, ...options.slice(2)] as const }
+  return { claim, source, target, write, options: ["-f", file, ...options.slice(2)] as const }
 })
 
 describe("kafka-backup restore", () => {
@@ -289,6 +290,47 @@ describe("kafka-backup restore", () => {
       const again = yield* typeAs("person", "restore", ...manifestOnly, "--end-hold")
       assert.match(again.out, /had ended already, and nothing was changed/)
       assert.strictEqual((yield* type("restore", ...options, "--dry-run", "--end-hold")).exitCode, 2)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("ends a hold that is due by a repeat, and keeps the proof, also where the backup is gone by then", () =>
+    Effect.gen(function* () {
+      const { claim, options, write } = yield* scene
+      const report = `${options[1]}.report.json`
+      const json = (file: string) => Effect.promise(async () => JSON.parse(await readFile(file, "utf8")))
+      const repeat = typeAs("person", "restore", ...options, "--report", report)
+      const retention = Effect.gen(function* () {
+        const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: ["target:9092"] })
+        return (yield* kafka.topicConfigs(["orders"])).get("orders")?.["retention.ms"]
+      }).pipe(Effect.scoped)
+      assert.strictEqual((yield* repeat).exitCode, 0)
+      const proof = yield* json(report)
+      yield* Effect.promise(() => rm(join(claim, backupId), { recursive: true }))
+
+      const early = yield* repeat
+      assert.strictEqual(early.exitCode, 17)
+      assert.match(early.err, /the retention hold of its topics lasts until \d{4}-.*: orders/u)
+      assert.include(early.err, "--end-hold")
+      assert.strictEqual(yield* retention, "-1")
+      assert.deepInclude(yield* json(report), { outcome: "failed", exitCode: 17 })
+      assert.deepStrictEqual(
+        yield* json(report.replace(/json$/u, `${proof.completedAt.replaceAll(":", "-")}.json`)),
+        proof
+      )
+
+      yield* write({ retentionHold: "0s" })
+      assert.notInclude((yield* typeAs("person", "restore", ...options, "--dry-run")).err, "hold")
+      const due = yield* repeat
+      assert.match(due.err, /was complete, and its retention hold was ended now: orders/u)
+      assert.include(due.err, "nothing is left to do for this restore")
+      assert.strictEqual(yield* retention, "604800000")
+      assert.match((yield* repeat).err, /the retention hold of its topics has ended: orders/u)
+      // Of failures the last report is enough.
+      const names = yield* Effect.promise(() => readdir(join(report, "..")))
+      assert.lengthOf(
+        names.filter((name) => name.includes(".report.")),
+        2
+      )
     }).pipe(Effect.provide(layer))
   )
 

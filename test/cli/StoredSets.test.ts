@@ -112,7 +112,7 @@ describe("kafka-backup list and describe", () => {
         /there is no backup nightly-2026 in directory .*\nwhat to do: list the backups with: kafka-backup list/
       )
       const near = yield* type("describe", ...options, backupId.slice(0, -1))
-      assert.include(near.err, `; did you mean ${backupId}?\n`)
+      assert.include(near.err, `; did you mean ${backupId}? The newest there: ${backupId}`)
       rmSync(join(claim, backupId, "manifest.json"))
       assert.notInclude((yield* type("describe", ...options, backupId.slice(0, -1))).err, "did you mean")
       const lost = yield* type("verify", ...options, backupId)

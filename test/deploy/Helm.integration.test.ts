@@ -6,7 +6,7 @@ import * as Helm from "../harness/Helm.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { chart, definitionsChart, effects, render, set } from "./chart.ts"
-import { alternatives, refused } from "./chartValues.ts"
+import { accepted, alternatives, refused } from "./chartValues.ts"
 import { type Json, one, parseAll, root } from "./manifests.ts"
 
 describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
@@ -48,6 +48,21 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
       delete byLabel.jobLabel
       assert.sameDeepMembers(found, specs(await kustomized("monitoring")))
     })
+  })
+
+  it("has the alert about the operator itself ask for the operator of its own namespace", async () => {
+    const rules = await Helm.succeed(apiserver, [
+      "template",
+      "kafka-backup-operator",
+      chart,
+      "--namespace=team-a",
+      ...set({ "monitoring.prometheusRule.enabled": true, "crds.enabled": false }),
+      "--show-only=templates/monitoring.yaml"
+    ])
+    const [rule] = parseAll(rules)
+    const [down] = rule!["spec"].groups[0].rules
+    assert.include(down.expr, 'namespace="team-a"')
+    assert.strictEqual(down.labels.namespace, "team-a")
   })
 
   it("passes Helm's strict lint, with the definitions alone and with the values of each scope", async () => {
@@ -99,6 +114,11 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
     const { code, stderr } = await Helm.run(apiserver, ["template", "x", chart, ...set(values)])
     assert.notStrictEqual(code, 0)
     for (const word of words) assert.include(stderr, word)
+  })
+
+  it("takes what is at the edges of that", async () => {
+    for (const values of accepted)
+      await Helm.succeed(apiserver, ["template", "x", chart, ...set({ "crds.enabled": false, ...values })])
   })
 
   it("keeps a user id of OpenShift's as it is, and leaves out what is null", async () => {
@@ -188,11 +208,43 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
         await kubectl("get", "deployment", "kafka-backup-operator", `--namespace=${namespace}`, "-o", "json")
       )
       assert.strictEqual(spec.replicas, 1)
-      // Both would share one Lease.
-      const second = ["second", ...asNina.slice(1)]
-      const { code, stderr } = await Helm.run(apiserver, ["install", ...second])
-      assert.notStrictEqual(code, 0)
-      assert.include(stderr, `namespace ${namespace} has an operator already, the Deployment kafka-backup-operator`)
+    })
+
+    it("is refused where another operator has the Lease, or watches the same namespace", async () => {
+      const install = (name: string, where: string, ...values: ReadonlyArray<string>) =>
+        Helm.run(apiserver, [
+          "install",
+          name,
+          chart,
+          `--namespace=${where}`,
+          ...values,
+          ...set({ "crds.enabled": false })
+        ])
+      const second = await install("second", namespace, ...set({ "watch.scope": "OwnNamespace" }))
+      assert.notStrictEqual(second.code, 0)
+      assert.include(second.stderr, `namespace ${namespace} has an operator already, Deployment kafka-backup-operator`)
+      const elsewhere = await install(
+        "third",
+        "default",
+        ...set({ "watch.scope": "Namespaces", "watch.namespaces": [namespace] })
+      )
+      assert.notStrictEqual(elsewhere.code, 0)
+      assert.include(elsewhere.stderr, `an operator in namespace ${namespace} watches namespace ${namespace} already`)
+      const binding = {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "ClusterRoleBinding",
+        metadata: { name: `first-${namespace}`, labels: { "app.kubernetes.io/name": "kafka-backup-operator" } },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "kafka-backup-view" },
+        subjects: [{ kind: "ServiceAccount", name: "kafka-backup-operator", namespace: "somewhere" }]
+      }
+      await Kubectl.succeed(apiserver, ["create", "-f", "-"], JSON.stringify(binding))
+      try {
+        const everywhere = await install("fourth", "default")
+        assert.notStrictEqual(everywhere.code, 0)
+        assert.include(everywhere.stderr, "watches all namespaces already (ClusterRoleBinding ")
+      } finally {
+        await kubectl("delete", "clusterrolebinding", `first-${namespace}`)
+      }
     })
 
     it("lets its release be no larger than a Secret may be, by far", async () => {

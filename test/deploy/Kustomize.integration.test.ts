@@ -84,6 +84,20 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     ])
   })
 
+  it("has rights in each of several namespaces, and nowhere else", async () => {
+    const objects = await render(join(root, "deploy/overlays/several-namespaces"))
+    assert.sameMembers(objects.filter(({ kind }) => kind.endsWith("Binding")).map(nameOf), [
+      "RoleBinding kafka-backup-system/kafka-backup-operator-election",
+      "RoleBinding orders/kafka-backup-operator",
+      "RoleBinding billing/kafka-backup-operator",
+      ...["finalizer", "new-jobs", "own-jobs"].map(
+        (name) => `ValidatingAdmissionPolicyBinding /kafka-backup-operator-${name}`
+      )
+    ])
+    const [{ args }] = one(objects, "Deployment")["spec"].template.spec.containers
+    assert.includeMembers(args, ["--watch-namespace=orders", "--watch-namespace=billing"])
+  })
+
   it.each([
     [
       "cluster-wide",

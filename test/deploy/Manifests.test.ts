@@ -15,6 +15,7 @@ const roles = files.flatMap(objectsOf).filter(({ kind }) => kind === "Role" || k
 describe("rights in deploy/", () => {
   it("are in roles that were found", () => {
     assert.deepStrictEqual(roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted(), [
+      "ClusterRole kafka-backup-commands",
       "ClusterRole kafka-backup-edit",
       "ClusterRole kafka-backup-operator",
       "ClusterRole kafka-backup-operator-strimzi",
@@ -125,6 +126,17 @@ describe("the operator's Deployment", () => {
     assert.deepStrictEqual(patched!["args"], [...container!["args"], "--watch-namespace=$(WATCHED_NAMESPACE)"])
   })
 
+  it("has the same options for several namespaces, and the names of those that it has rights in", () => {
+    const patch = one(objectsOf("overlays/several-namespaces/watch-namespaces.yaml"), "Deployment")
+    const [patched] = patch["spec"].template.spec.containers as ReadonlyArray<Json>
+    const bound = objectsOf("overlays/several-namespaces/role-bindings.yaml").map(({ metadata }) => metadata.namespace)
+    assert.isAtLeast(bound.length, 2)
+    assert.deepStrictEqual(patched!["args"], [
+      ...container!["args"],
+      ...bound.map((namespace) => `--watch-namespace=${namespace}`)
+    ])
+  })
+
   it("is selected by its Service, its budget, its policy and its monitor, all by the same labels", () => {
     const labels = deployment["spec"].template.metadata.labels
     assert.deepStrictEqual(one(objectsOf("base/service.yaml"), "Service")["spec"].selector, labels)
@@ -229,7 +241,8 @@ describe("kustomizations", () => {
     const kustomizations = files.filter((file) => file.endsWith("kustomization.yaml"))
     const named = kustomizations.flatMap((file) => {
       const { patches = [], resources = [] } = parse(readFileSync(folder + file, "utf8")) as Json
-      return [...resources, ...(patches as ReadonlyArray<Json>).map(({ path }) => path)].map((name: string) =>
+      const paths = (patches as ReadonlyArray<Json>).flatMap(({ path }) => (path === undefined ? [] : [path]))
+      return [...resources, ...paths].map((name: string) =>
         new URL(name, new URL(file, "file:///deploy/")).pathname.replace("/deploy/", "")
       )
     })

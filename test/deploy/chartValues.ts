@@ -47,7 +47,7 @@ export const alternatives: Readonly<Record<string, { readonly value: unknown; re
   priorityClassName: { value: "high" },
   topologySpreadConstraints: { value: [] },
   extraEnv: { value: [{ name: "A", value: "b" }] },
-  extraArgs: { value: ["--log-level=debug"] },
+  extraArgs: { value: ["--no-leader-election"], beside: { replicas: 1 } },
   "metrics.port": { value: 8081 },
   "service.annotations": { value: { "prometheus.io/scrape": "true" } },
   "networkPolicy.enabled": { value: false },
@@ -76,11 +76,27 @@ export const refused: ReadonlyArray<{ readonly values: Json; readonly words: Rea
   { values: { "image.tag": "a tag" }, words: ["image", "tag", "pattern"] },
   { values: { "jobs.user": 0 }, words: ["jobs", "user"] },
   { values: { "jobs.checkInterval": "6 hours" }, words: ["jobs", "checkInterval", "pattern"] },
+  { values: { extraArgs: ["--ui"] }, words: ["extraArgs: --ui is set by the value ui.enabled"] },
+  { values: { extraArgs: ["--no-leader-election"] }, words: ["extraArgs: --no-leader-election", "replicas to 1"] },
+  { values: { commonLabels: { "app.kubernetes.io/name": "x" } }, words: ["commonLabels: app.kubernetes.io/name"] },
+  { values: { "crds.kept": false }, words: ["kept", "not allowed"] },
+  { values: { extraArgs: ["--image=x"] }, words: ["extraArgs: --image is set by the value jobs.image"] },
+  { values: { extraEnv: [{ name: "NODE_OPTIONS", value: "" }] }, words: ["NODE_OPTIONS", "heap.oldMiB"] },
+  { values: { podLabels: { "app.kubernetes.io/name": "x" } }, words: ["podLabels: app.kubernetes.io/name"] },
+  { values: { "serviceAccount.create": false }, words: ["serviceAccount.name: give the name"] },
+  { values: { "heap.oldMiB": 200 }, words: ["heap: 206 MiB", "resources.limits.memory, 256Mi"] },
+  { values: { "heap.oldMiB": 200, "resources.limits.memory": "200M" }, words: ["heap: 206 MiB", "200M"] },
+  { values: { "resources.limits.memory": "0.1Gi" }, words: ["heap: 166 MiB", "0.1Gi"] },
+  { values: { "resources.limits.memory": 104857600 }, words: ["heap: 166 MiB", "104857600"] },
+  { values: { "resources.limits.memory": "256MB" }, words: ["resources.limits.memory: 256MB", "256Mi"] },
   { values: { "jobs.checkInterval": "5m" }, words: ["jobs", "checkInterval", "pattern"] },
   { values: { "jobs.checkInterval": "169h" }, words: ["jobs", "checkInterval", "pattern"] },
-  { values: { extraArgs: ["--namespace=other"] }, words: ["extraArgs: --namespace is what the chart itself sets"] },
-  { values: { extraArgs: ["--no-leader-election=true"] }, words: ["extraArgs: --no-leader-election", "replicas to 1"] },
-  { values: { extraEnv: [{ name: "MALLOC_ARENA_MAX", value: "1" }] }, words: ["extraEnv: MALLOC_ARENA_MAX is what"] },
+  { values: { "jobs.user": 2147483648 }, words: ["jobs", "user"] },
+  {
+    values: { "image.repository": "registry:5000/a/b:1.2" },
+    words: ["image.repository: registry:5000/a/b:1.2", "image.tag"]
+  },
+  { values: { extraEnv: [{ name: "MALLOC_ARENA_MAX", value: "1" }] }, words: ["extraEnv: MALLOC_ARENA_MAX"] },
   {
     values: {
       extraEnv: [
@@ -90,13 +106,20 @@ export const refused: ReadonlyArray<{ readonly values: Json; readonly words: Rea
     },
     words: ["extraEnv: A is there twice"]
   },
-  { values: { extraArgs: ["--ui"] }, words: ["extraArgs: --ui is set by the value ui.enabled"] },
-  { values: { extraArgs: ["--no-leader-election"] }, words: ["extraArgs: --no-leader-election", "replicas to 1"] },
-  { values: { commonLabels: { "app.kubernetes.io/name": "x" } }, words: ["commonLabels: app.kubernetes.io/name"] },
-  { values: { "crds.kept": false }, words: ["kept", "not allowed"] },
-  { values: { extraArgs: ["--image=x"] }, words: ["extraArgs: --image is set by the value jobs.image"] },
-  { values: { extraEnv: [{ name: "NODE_OPTIONS", value: "" }] }, words: ["NODE_OPTIONS", "heap.oldMiB"] },
-  { values: { podLabels: { "app.kubernetes.io/name": "x" } }, words: ["podLabels: app.kubernetes.io/name"] },
-  { values: { "serviceAccount.create": false }, words: ["serviceAccount.name: give the name"] },
-  { values: { "heap.oldMiB": 200 }, words: ["heap: 206 MiB", "resources.limits.memory, 256Mi"] }
+  { values: { extraArgs: ["--no-leader-election=true"] }, words: ["extraArgs: --no-leader-election=true", "replicas"] },
+  { values: { extraArgs: ["--namespace=other"] }, words: ["extraArgs: --namespace is given by the pod"] },
+  { values: { extraArgs: ["--identity=x"] }, words: ["extraArgs: --identity is given by the pod"] }
+]
+
+/** Values at the edges of what is refused. */
+export const accepted: ReadonlyArray<Json> = [
+  { "resources.limits.memory": "0.25Gi" },
+  { "resources.limits.memory": "300M" },
+  { "resources.limits.memory": 268435456 },
+  { "resources.limits.memory": "3e8" },
+  { "jobs.checkInterval": "10m" },
+  { "jobs.checkInterval": "168h" },
+  { "jobs.user": 2147483647 },
+  { "image.repository": "registry:5000/a/b" },
+  { extraArgs: ["--no-leader-election"], replicas: 1 }
 ]

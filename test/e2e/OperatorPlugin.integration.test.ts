@@ -53,7 +53,7 @@ describeWith(
       world = await OperatorWorld.make(apiserver, unique("op-plugin"))
       await world.start("plugin")
       await building
-      await world.apply(resource("shop"))
+      await world.apply(resource("shop", { retention: { backups: 3 } }))
     })
     afterAll(async () => {
       await world?.end()
@@ -79,6 +79,57 @@ describeWith(
       assert.match(log, /^report: /m)
       assert.match(await succeed("logs", "shop", "-o", "json", "--tail", "1"), /^\{"type":"report"/)
     })
+
+    it("lists, describes, reports and verifies what lies in storage, by Jobs that are none of the operator's", async () => {
+      const listed = JSON.parse(await succeed("list", "shop", "-o", "json"))
+      const [backupId] = listed.map((entry: any) => entry.backupId)
+      assert.deepInclude(listed[0], { state: "complete", records: 600 })
+      const [described, reported, verified, pruned, unknown] = await Promise.all([
+        succeed("describe", "shop", backupId),
+        succeed("report", "shop", backupId, "-o", "json"),
+        succeed("verify", "shop", "--deep"),
+        succeed("prune", "shop", "--dry-run"),
+        plugin("describe", "shop", `${backupId.slice(0, -6)}000000`)
+      ])
+      assert.match(described, new RegExp(`\\n${topic} +1 +`, "u"))
+      assert.deepInclude(JSON.parse(reported), { outcome: "success", backupId })
+      assert.match(verified, /^OK shop-\S+: 600 records .* every checksum is correct\n$/)
+      assert.match(pruned, /^would keep shop-/)
+      assert.strictEqual(unknown.code, 17)
+      assert.match(unknown.stderr, /error: SetNotFound: there is no backup shop-/)
+      assert.strictEqual(unknown.stdout, "")
+
+      const { backupHistory, activeRun } = await world.status("shop")
+      assert.deepStrictEqual([backupHistory.length, activeRun], [1, undefined])
+      const jobs = (await world.json("jobs")).items.map(({ metadata }: any) => metadata)
+      const commands = jobs.filter(({ name }: any) => name.startsWith("shop-command-"))
+      assert.strictEqual(commands.length, 6)
+      for (const { labels, ownerReferences } of commands) {
+        assert.strictEqual(labels["app.kubernetes.io/managed-by"], "kubectl-kafka-backup")
+        assert.strictEqual(ownerReferences[0].name, "shop")
+      }
+    })
+
+    it("finds a run that failed, and says why the pod of a command does not start", async () => {
+      await world.apply(resource("broken", { suspend: true, topics: [`${topic}-gone`] }))
+      await plugin("trigger", "broken", "--wait", "--timeout=2m")
+      const [failed] = JSON.parse(await succeed("list", "broken", "--failed", "-o", "json"))
+      assert.deepInclude(failed, { reason: "TopicMissing", now: "unfinished" })
+      const shown = await succeed("report", "broken", failed.backupId)
+      assert.match(shown, /\nerror: TopicMissing: the cluster has no topic \S+-gone.*\nwhat to do: /)
+
+      const pulled = await plugin("list", "shop", "--image", "nowhere/none:1", "--start-timeout=5s")
+      assert.strictEqual(pulled.code, 20)
+      assert.match(pulled.stderr, /error: PodNotStarted: .*ImagePullFailed: .*nowhere\/none:1/)
+      const refused = await Kubectl.plugin({ ...apiserver, kubeconfig: world.kubeconfig }, folder, [
+        "kafka-backup",
+        "list",
+        "shop",
+        `--namespace=${world.namespace}`
+      ])
+      assert.notStrictEqual(refused.code, 0)
+      assert.strictEqual(refused.stdout, "")
+    }, 120_000)
 
     it("tries a restore, writes nothing by that, then restores by the command that it names", async () => {
       const tried = await plugin("restore", "shop", "--as", "again")

@@ -99,7 +99,7 @@ export class HelmWorld extends ClusterNamespace {
     await this.rolledOut()
   }
 
-  /** As the guide says for what kustomize has installed, with the values of one namespace. */
+  /** Takes over what kustomize has installed, with the values of one namespace and another port: made anew for that. */
   async takeOver(): Promise<void> {
     const old = ["delete", "deployment,service", release, `--namespace=${this.system}`]
     await Kubectl.succeed(this.apiserver, old)

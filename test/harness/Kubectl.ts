@@ -17,7 +17,7 @@ export const succeed = async (apiserver: ApiServer, args: ReadonlyArray<string>,
   return stdout
 }
 
-/** Runs a plugin that lies in the folder. kubectl takes no options in front of its name: the variable names the config. */
+/** Runs a plugin that lies in the folder. kubectl takes no options before its name: a variable names the config. */
 export const plugin = (
   { kubeconfig, kubectl }: ApiServer,
   folder: string,

@@ -284,7 +284,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
     const secret = (path: string) =>
       Object.fromEntries(
         Object.keys(node(path).properties!)
-          .filter((key) => key !== "mechanism")
+          // The user name itself excludes a key for it.
+          .filter((key) => key !== "mechanism" && key !== "usernameKey")
           .map((key) => [key, key === "name" ? name253 : letters(`${path}.${key}`)])
       )
     /** All such blocks of `path`. */

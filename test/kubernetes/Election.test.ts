@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { asLeader, type Settings, type Standing } from "../../src/kubernetes/Election.ts"
 import { InMemoryKubernetes } from "../../src/kubernetes/InMemoryKubernetes.ts"
 import { leases, namespaces } from "../../src/kubernetes/Kind.ts"
+import * as Terms from "../../src/kubernetes/LeaseTerms.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import type { Call, Fault } from "../../src/kubernetes/memory/Faults.ts"
@@ -66,7 +67,13 @@ const candidate = (server: Server, identity: string) => {
   const diary: Array<string> = []
   const note = (text: string) => Effect.map(Clock.currentTimeMillis, (now) => void diary.push(`${now / 1000}: ${text}`))
   const onChange = (standing: Standing) =>
-    note(standing._tag === "Leading" ? "leads" : `sees ${standing.holder ?? "nobody"}`)
+    note(
+      standing._tag === "Leading"
+        ? "leads"
+        : standing._tag === "Unable"
+          ? "is unable"
+          : `sees ${standing.holder ?? "nobody"}`
+    )
   const work = Effect.onInterrupt(Effect.andThen(note("works"), Effect.never), () => note("stops"))
   return { diary, run: standing(server, identity, work, { onChange }) }
 }
@@ -170,13 +177,52 @@ describe("an election", () => {
       yield* server.pass("12 seconds")
       // Renewed at 5 and at 10 s.
       server.state.faults = () => [fault]
-      yield* server.pass("30 seconds")
+      yield* server.pass("20 seconds")
       assert.deepStrictEqual(diary, ["0: leads", "0: works", "20: stops", "20: sees nobody"])
+      yield* server.pass("20 seconds")
+      assert.match(diary[4]!, /^(36|42): is unable$/u)
       server.state.faults = () => []
       yield* server.pass("20 seconds")
-      assert.lengthOf(diary, 6)
-      assert.match(diary[4]!, /leads$/u)
+      assert.lengthOf(diary, 7)
+      assert.match(diary[5]!, /leads$/u)
       assert.strictEqual(yield* server.holder, "a")
+    })
+  )
+
+  it.effect("is not stood for by a candidate that has never read the lease, and it says why", () =>
+    Effect.gen(function* () {
+      const server = yield* makeServer
+      const standings: Array<Standing> = []
+      server.state.faults = () => [failing]
+      const onChange = (one: Standing) => Effect.sync(() => void standings.push(one))
+      yield* Effect.forkChild(standing(server, "a", Effect.never, { onChange }))
+      yield* server.pass("1 minute")
+      assert.lengthOf(standings, 1)
+      const [unable] = standings
+      assert.isTrue(unable?._tag === "Unable" && unable.why.includes("no route to host"))
+      server.state.faults = () => []
+    })
+  )
+
+  it.effect("says in the lease what its leader leads, which others learn", () =>
+    Effect.gen(function* () {
+      const server = yield* makeServer
+      const standings: Array<Standing> = []
+      const onChange = (one: Standing) => Effect.sync(() => void standings.push(one))
+      yield* Effect.forkChild(standing(server, "a", Effect.never, { scope: "orders" }))
+      yield* server.pass("1 second")
+      yield* Effect.forkChild(standing(server, "b", Effect.never, { scope: "billing", onChange }))
+      yield* server.pass("20 seconds")
+      assert.deepStrictEqual(standings, [{ _tag: "Standby", holder: "a", scope: "orders" }])
+      // Whoever leads next must not be taken for the one before.
+      assert.strictEqual(Terms.scope(yield* server.lease), "orders")
+      const successor = Terms.renewed(
+        yield* server.lease,
+        { identity: "c", scope: undefined },
+        15_000,
+        yield* DateTime.now
+      )
+      assert.isUndefined(Terms.scope(successor))
     })
   )
 
@@ -210,7 +256,7 @@ describe("an election", () => {
       yield* Effect.forkChild(run)
       yield* server.pass("1 minute")
       // Created at 0 and given up at 10; asked for again at 12, and had at 20.
-      assert.deepStrictEqual(diary, ["10: sees nobody", "20: leads", "20: works"])
+      assert.deepStrictEqual(diary, ["10: is unable", "20: leads", "20: works"])
     })
   )
 

@@ -158,7 +158,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
           const onChange = (standing: Standing) =>
             Queue.offer(
               standings,
-              standing._tag === "Leading" ? `${identity} leads` : `${identity} sees ${standing.holder ?? "nobody"}`
+              standing._tag === "Standby" ? `${identity} sees ${standing.holder ?? "nobody"}` : `${identity} leads`
             )
           const settings = {
             namespace,

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { BackupId } from "../../src/identity/BackupId.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
@@ -60,6 +62,25 @@ describe("Catalogue", () => {
       const set = yield* Catalogue.open(store, "peer-1")
       assert.isUndefined(set.facts)
       assert.strictEqual(set.manifest.topics[0]!.partitions[0]!.segments[0]!.record_count, 10)
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
+
+  it.effect("names the backup that was probably meant and the newest ones where there is none of an id", () =>
+    Effect.gen(function* () {
+      const { store } = yield* (yield* InMemoryObjectStores).named("catalogue")
+      const open = (id: string) => Effect.map(Effect.flip(Catalogue.open(store, id)), ({ message }) => message)
+      assert.match(yield* open("shop-20260301-060000"), /^there is no backup shop-20260301-060000 in .+; no complete/)
+      const manifest = [new TextEncoder().encode("{}")]
+      for (const hour of ["01", "02", "03", "04"]) {
+        yield* store.put(BackupKeys.manifest(BackupId.make(`shop-20260301-${hour}0000`)), manifest)
+      }
+      yield* store.put(BackupKeys.manifest(BackupId.make("other-20270301-040000")), manifest)
+      yield* store.put(BackupKeys.claim(BackupId.make("shop-20260301-050000")), manifest)
+      assert.match(
+        yield* open("shop-20260301-030001"),
+        /did you mean shop-20260301-030000\? The newest there: shop-20260301-040000, shop-20260301-030000, shop-20260301-020000$/
+      )
+      assert.match(yield* open("unknown"), /; the newest there: other-20270301-040000, shop-20260301-040000, shop-/)
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 

@@ -23,10 +23,20 @@ describe("a probe's answer", () => {
       isWell: true,
       text: "standing by: pod-a leads"
     })
-    // Without the right to read the Lease nobody may lead, and a rollout must not pass as a success.
-    const unknown = Health.readiness({ _tag: "Standby", leader: undefined })
-    assert.isFalse(unknown.isWell)
-    assert.include(unknown.text, "the Lease could not be read")
+    assert.deepStrictEqual(Health.readiness({ _tag: "Standby", leader: undefined }), {
+      isWell: true,
+      text: "standing by: who leads is not known yet"
+    })
+  })
+
+  it("is not ready where nobody may do its work: the Lease is not to be had, or another operator's", () => {
+    const unable = Health.readiness({ _tag: "Unable", why: "leases is forbidden" })
+    assert.isFalse(unable.isWell)
+    assert.include(unable.text, "leases is forbidden")
+    assert.notInclude(unable.text, "another replica")
+    const barred = Health.readiness({ _tag: "Barred", leader: "a", watches: "namespace x", wanted: "all namespaces" })
+    assert.isFalse(barred.isWell)
+    assert.match(barred.text, /^nobody works for all namespaces: a of another operator .* watches namespace x;/u)
   })
 
   it("is not ready while caches are empty, with what is waited for, nor while stopping", () => {

@@ -1,6 +1,6 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
+import { Forbidden, Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import type { Call } from "../../src/kubernetes/memory/Faults.ts"
 import type { KubeObject } from "../../src/kubernetes/Objects.ts"
 import { hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
@@ -139,6 +139,49 @@ describe("a former leader", () => {
       expect(outcomes(status)).toEqual(["failed"])
       expect(status.phase).toBe("Failed")
       expect((yield* kubectl.events).filter(({ reason }) => reason === "BackupFailed")).toHaveLength(1)
+    })
+  )
+
+  story(
+    "of two operators with one Lease are not both well: the one that would never work says so",
+    Effect.gen(function* () {
+      const { advance, start } = yield* world
+      const one = yield* start({ name: "team-a", elect: true, settings: { watchNamespaces: ["kafka-backup"] } })
+      yield* advance("10 seconds")
+      const two = yield* start({ name: "team-b", elect: true, settings: { watchNamespaces: ["billing"] } })
+      yield* advance("10 seconds")
+      expect(yield* one.ready).toEqual({ isWell: true, text: "leading" })
+      const { isWell, text } = yield* two.ready
+      expect(isWell).toBe(false)
+      expect(text).toMatch(/^nobody works for namespace billing: team-a .* watches namespace kafka-backup;/u)
+      yield* one.stop
+      yield* advance("20 seconds")
+      expect(yield* two.ready).toEqual({ isWell: true, text: "leading" })
+    })
+  )
+
+  story(
+    "that may not read the Lease are not ready, and do not say that another one leads",
+    Effect.gen(function* () {
+      const { advance, kubernetes, start } = yield* world
+      yield* kubernetes.disturb({
+        _tag: "Fail",
+        reason: new Forbidden({
+          detail: 'leases "kafka-backup-operator" is forbidden',
+          isNamespaceTerminating: false,
+          isQuota: false
+        }),
+        when: ({ kind }) => kind === "leases",
+        times: Infinity
+      })
+      const one = yield* start({ name: "one", elect: true })
+      yield* advance("1 minute")
+      const { isWell, text } = yield* one.ready
+      expect(isWell).toBe(false)
+      expect(text).toContain('leases "kafka-backup-operator" is forbidden')
+      yield* kubernetes.calm
+      yield* advance("10 seconds")
+      expect(yield* one.ready).toEqual({ isWell: true, text: "leading" })
     })
   )
 })

@@ -493,7 +493,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("incremental.enabled", "sometimes", "sometimes", "true or false"),
   at("clusterMetadata.acls", "a list of ACLs", ["orders"], "true or false"),
   at("clusterMetadata.users", "a word for it", "Capture", "true or false"),
-  at("clusterMetadata.quotas", "a number", 1, "true or false"),
+  at("clusterMetadata.quotas", "a 1 for yes", 1, "true or false"),
   at("clusterMetadata", "a flag for all", false, "must be a block of named fields"),
   at("clusterMetadata.scramUsers", "another name", true, "is not a field here"),
   at("verification.percentPerRun", "more than all", 101, "must be from 0 to 100"),

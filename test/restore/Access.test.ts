@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Acl } from "../../src/kafka/AccessRules.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as AccessNotes from "../../src/restore/AccessNotes.ts"
+import * as AccessPreflight from "../../src/restore/AccessPreflight.ts"
 import * as AccessText from "../../src/restore/AccessText.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
@@ -69,7 +71,7 @@ const aclsOf = (cluster: InMemoryCluster) =>
 const objectionsOf = (request: RestoreRequest) =>
   Effect.map(
     Effect.flip(inTime(prepare(request))),
-    (error) => `${error.message} ${"advice" in error ? String(error.advice) : ""}`
+    (error) => `${error.message} ${"advice" in error ? error.advice : ""}`
   )
 
 const expected = [
@@ -112,6 +114,10 @@ describe("a restore with acls: Create", () => {
       assert.include(lines, "3 ACLs would be created; 0 more of the backup are there already")
       for (const one of expected) assert.include(lines, `  ${one}`)
       assert.include(lines, "  consumer_byte_rate 1024, producer_byte_rate 2048 of user alice")
+      assert.deepStrictEqual(AccessNotes.counts(access, false).slice(0, 2), [
+        "3 ACLs would be created; 0 more of the backup are there already",
+        "2 client quotas would be created; 0 more of the backup are there already"
+      ])
       assert.include(lines, "  request_percentage 50 of every other user")
       // Bob has one.
       assert.include(lines.at(-1), "unless they are there already: alice (SCRAM-SHA-512)")
@@ -188,6 +194,26 @@ describe("a restore with acls: Create is refused beforehand", () => {
       assert.include(said, `backup ${none} has no ACLs: its run did not ask for any`)
       assert.notInclude(said, "has no client quotas")
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("where another program has rewritten the manifest, and it names no ACLs any more", () =>
+    Effect.gen(function* () {
+      const { source, store } = yield* worlds
+      yield* fill(source)
+      const backupId = yield* backUp()
+      const set = yield* Catalogue.open(store, backupId)
+      const { "cluster-metadata.json": _dropped, ...kb_documents } = set.manifest.kb_documents ?? {}
+      const { sink } = yield* systems
+      const { plan } = yield* Restore.planOf(store, asked(backupId))
+      const rewritten = { ...set, manifest: { ...set.manifest, kb_documents } }
+      const { objections } = yield* AccessPreflight.prepare({ sink, store }, asked(backupId), rewritten, plan)
+      assert.deepStrictEqual(
+        objections.map(({ message }) => message),
+        ["ACLs", "client quotas"].map(
+          (what) => `backup ${backupId} has no ${what}: its manifest does not name cluster-metadata.json any more`
+        )
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.effect("where the permission to see them was missing then", () =>

@@ -5,6 +5,7 @@ import { next } from "../../src/status/Next.ts"
 import * as Previous from "../../src/status/Previous.ts"
 import * as Reasons from "../../src/status/Reasons.ts"
 import { deepEqual } from "../../src/status/deepEqual.ts"
+import type { Facts } from "../../src/status/Facts.ts"
 import type { Status } from "../../src/status/Status.ts"
 import {
   AnyDay,
@@ -236,6 +237,16 @@ describe("the next status", () => {
     assert.strictEqual(brief(status, "Ready"), expected)
     assert.include(condition(status, "Ready").message, words)
     assert.include(condition(status, "Ready").message, "Last success: orders-20261124-120000")
+  })
+
+  it("says in Ready what waits for the end of a suspension, and that nothing has succeeded yet", () => {
+    const suspended = hourly({ state: { _tag: "Suspended" } })
+    const once = { ...suspended, schedule: {} }
+    const words = (status: Status, facts: Facts) => condition(next(status, facts, at("12:40")), "Ready").message
+    assert.match(words({}, suspended), /no scheduled backup starts until .* No backup has succeeded yet\./)
+    assert.match(words({}, once), /the one-time backup does not start until .* No backup has succ/)
+    assert.match(words(success, once), /Suspended: no backup starts until .* Last success: /)
+    assert.match(words({}, hourly()), /No backup has succeeded yet\./)
   })
 
   it("of a suspended resource whose last run failed is not well", () => {

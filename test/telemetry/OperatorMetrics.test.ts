@@ -78,6 +78,7 @@ describe("the operator's metrics", () => {
       yield* metrics.resource(nightly, {
         ...completed,
         damagedBackups: 0,
+        lockedBackups: 2,
         isDataVerified: false,
         oldestReadMillis: 1_764_000_000_500,
         storedBytes: 7
@@ -87,6 +88,7 @@ describe("the operator's metrics", () => {
       const text = yield* lines(metrics)
       for (const line of [
         `damaged_backups{${of(nightly)}} 0`,
+        `locked_backups{${of(nightly)}} 2`,
         `data_verified{${of(nightly)}} 0`,
         `oldest_read_timestamp_seconds{${of(nightly)}} 1764000000.5`,
         `stored_bytes{${of(nightly)}} 7`,

@@ -56,6 +56,7 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
     expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 },
     queuedSinceMillis: 1_764_003_600_000,
     damagedBackups: 1,
+    lockedBackups: 1,
     isDataVerified: false,
     oldestReadMillis: 1_763_900_000_000,
     storedBytes: 5000

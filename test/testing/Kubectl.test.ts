@@ -105,7 +105,7 @@ describe("kubectl get kafkabackups", () => {
     )
     assert.match(
       await operator.kubectl.getTable({ wide: true }),
-      / AGE   SUSPENDED   DURATION   RESTORABLE   STORED   LOCATION +MESSAGE\n.* 5m    false {40,}[a-z0-9]+:\/\/\S+ +Next backup scheduled for 2026-11-25T12:00:00Z$/
+      / AGE   SUSPENDED   DURATION   RESTORABLE   STORED   LOCATION +MESSAGE\n.* 5m    false {40,}[a-z0-9]+:\/\/\S+ +Next backup scheduled for 2026-11-25T12:00:00Z. No backup has succeeded yet.$/
     )
   })
 

@@ -1,6 +1,6 @@
 import * as KafkaCredentials from "../KafkaCredentials.ts"
-import * as QuotedSecret from "../QuotedSecret.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as Token from "../tokens/Token.ts"
 import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
@@ -109,10 +109,10 @@ const tokenRefused = (where: string, error: TokenRefused, target: KafkaTarget) =
 }
 
 /** A server's text may quote the credentials; such a text is left out entirely. */
-const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
-  const secrets = sasl === undefined ? [] : KafkaCredentials.confidential(sasl)
-  return QuotedSecret.isIn(text, secrets) ? "its message is left out because it quotes a secret" : text
-}
+const withoutSecrets = (text: string, { sasl }: KafkaTarget): string =>
+  sasl === undefined
+    ? text
+    : Quoted.without(text, KafkaCredentials.confidential(sasl), "its message is left out because it quotes a secret")
 
 const ends: Record<Stage, string> = {
   connecting: "the connection was closed before it was established",

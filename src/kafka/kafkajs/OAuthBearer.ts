@@ -1,5 +1,6 @@
 import { Redacted } from "effect"
 import type { KafkaReason } from "../KafkaError.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as Token from "../tokens/Token.ts"
 import type { KafkaJsAuthenticationProvider } from "./Internals.ts"
 
@@ -18,7 +19,7 @@ export class TokenRefused extends Error {
   /** What the token says of itself. */
   readonly claims: Token.Claims
   constructor(status: string, token: Redacted.Redacted) {
-    super(status.includes(Redacted.value(token)) ? "its message is left out because it quotes the token" : status)
+    super(Quoted.without(status, [Redacted.value(token)], "its message is left out because it quotes the token"))
     this.name = "KafkaJSSASLAuthenticationError"
     this.claims = Token.claims(token)
   }

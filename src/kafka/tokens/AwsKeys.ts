@@ -16,6 +16,14 @@ interface Identity {
   readonly expiration?: Date
 }
 
+/** The chain gives no keys: no role was asked for yet. The cause is the SDK's error. */
+export class NoIdentity extends Error {
+  override readonly name = "NoIdentity"
+  constructor(cause: unknown) {
+    super("the pod has no identity at AWS", { cause })
+  }
+}
+
 /** Seen in CloudTrail, and in the principal that brokers write into their logs. */
 const sessionName = "kafka-backup"
 
@@ -62,7 +70,7 @@ const assumed = async (region: string, role: NonNullable<MskIam["role"]>, creden
 /**
  * Finds keys for a target: those of its Secret, or those of the SDK's chain, the same one that S3 uses (environment,
  * IRSA, Pod Identity, instance role); then those of the role that it names. The chain keeps its keys until five minutes
- * before they end. Rejects with the SDK's errors.
+ * before they end. Rejects with `NoIdentity` where the chain gives none, else with the SDK's errors.
  */
 export const make = () => {
   let chain: (() => Promise<Identity>) | undefined
@@ -71,7 +79,9 @@ export const make = () => {
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node")
     const clientConfig = { region, requestHandler: requestHandler(), logger }
     chain ??= defaultProvider({ clientConfig, roleSessionName: sessionName, logger, maxRetries: 1 })
-    return chain()
+    return chain().catch((cause: unknown) => {
+      throw new NoIdentity(cause)
+    })
   }
 
   return async ({ credentials, region, role }: MskIam): Promise<Keys> => {

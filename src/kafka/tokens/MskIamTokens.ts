@@ -2,7 +2,7 @@ import { Clock, Effect, Redacted } from "effect"
 import type { MskIam } from "../KafkaCredentials.ts"
 import * as KafkaCredentials from "../KafkaCredentials.ts"
 import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
-import * as QuotedSecret from "../QuotedSecret.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as AwsKeys from "./AwsKeys.ts"
 import * as MskToken from "./MskToken.ts"
 import type { Token } from "./Token.ts"
@@ -37,10 +37,8 @@ const isAway = ({ $metadata, code, name }: Failed): boolean =>
 
 /** The text of AWS on one line, unless it quotes a secret. */
 const textOf = ({ message, name }: Failed, target: MskIam): string => {
-  const text = QuotedSecret.isIn(message, KafkaCredentials.confidential(target))
-    ? "its text is left out because it quotes a secret"
-    : message.replaceAll(/\s+/gu, " ").slice(0, 300)
-  return `${name}: ${text}`
+  const text = Quoted.without(message, KafkaCredentials.confidential(target))
+  return `${name}: ${text.replaceAll(/\s+/gu, " ").slice(0, 300)}`
 }
 
 const adviceFor = ({ credentials, role }: MskIam): string => {
@@ -52,8 +50,31 @@ const adviceFor = ({ credentials, role }: MskIam): string => {
     : `check ${KafkaCredentials.originText(credentials.origin)}`
 }
 
-const failure = (error: Failed, target: MskIam): KafkaReason =>
-  isAway(error)
+/** The name is in the text alone: the SDK keeps no more of Node's error than its code. */
+const unknownHost = ({ code, message }: Failed): string | undefined =>
+  code === "ENOTFOUND" ? /ENOTFOUND ([\w.-]+)/u.exec(message)?.[1] : undefined
+
+/** No name server knows the host: of a region that does not exist, or the pod cannot ask the right one. */
+const ofUnknownHost = (host: string, { region }: MskIam, waitsForUnknownHosts: boolean): KafkaReason => {
+  const dns = "check from inside this Kubernetes cluster that the name resolves"
+  return new TokenUnavailable({
+    detail: `AWS gives no credentials: the host name ${host} is unknown`,
+    advice: host.includes(region)
+      ? `correct region in sasl.awsMskIam (now ${region}): AWS may have no such region; if it has, ${dns}`
+      : dns,
+    transient: waitsForUnknownHosts
+  })
+}
+
+const failure = (error: Failed, target: MskIam, waitsForUnknownHosts: boolean): KafkaReason => {
+  if (error instanceof AwsKeys.NoIdentity) {
+    // Nobody was there to assume the role: its trust policy was not asked.
+    const { role: _, ...pod } = target
+    return failure(asError(error.cause), pod, waitsForUnknownHosts)
+  }
+  const host = unknownHost(error)
+  if (host !== undefined) return ofUnknownHost(host, target, waitsForUnknownHosts)
+  return isAway(error)
     ? new TokenUnavailable({
         detail: `AWS gives no credentials at the moment (${textOf(error, target)})`,
         advice:
@@ -64,17 +85,22 @@ const failure = (error: Failed, target: MskIam): KafkaReason =>
         detail: `AWS gives no credentials for ${KafkaCredentials.signer(target)} (${textOf(error, target)})`,
         advice: adviceFor(target)
       })
+}
 
 const asError = (cause: unknown): Failed => (cause instanceof Error ? cause : new Error(String(cause)))
 
-/** Signs a token with the present keys, for as long as they are valid and 15 minutes at most. */
+/**
+ * Signs a token with the present keys, for as long as they are valid and 15 minutes at most. A host that no name server
+ * knows is waited for only if that is asked for: a region may be misspelt.
+ */
 export const make = (
-  keys: (target: MskIam) => Promise<AwsKeys.Keys> = AwsKeys.make()
+  keys: (target: MskIam) => Promise<AwsKeys.Keys> = AwsKeys.make(),
+  waitsForUnknownHosts = false
 ): ((target: MskIam) => Effect.Effect<Token, KafkaReason>) =>
   Effect.fnUntraced(function* (target: MskIam) {
     const found = yield* Effect.tryPromise({
       try: () => keys(target),
-      catch: (cause) => failure(asError(cause), target)
+      catch: (cause) => failure(asError(cause), target, waitsForUnknownHosts)
     }).pipe(
       Effect.timeoutOrElse({
         duration: limitMillis,
@@ -82,7 +108,8 @@ export const make = (
           Effect.fail(
             failure(
               Object.assign(new Error(`no answer within ${limitMillis / 1000} s`), { name: "TimeoutError" }),
-              target
+              target,
+              waitsForUnknownHosts
             )
           )
       })
@@ -90,7 +117,9 @@ export const make = (
     const nowMillis = yield* Clock.currentTimeMillis
     const left = Math.floor(((found.expiryMillis ?? Infinity) - nowMillis) / 1000)
     if (found.accessKeyId === "" || found.secretAccessKey === "" || left < 1) {
-      return yield* Effect.fail(failure(new Error("it answered without keys that are valid now"), target))
+      return yield* Effect.fail(
+        failure(new Error("it answered without keys that are valid now"), target, waitsForUnknownHosts)
+      )
     }
     const seconds = Math.min(MskToken.lifeSeconds, left)
     return {

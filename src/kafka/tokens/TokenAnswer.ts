@@ -1,8 +1,8 @@
 import { Redacted } from "effect"
 import { type ClientCredentials, originText } from "../KafkaCredentials.ts"
 import { KafkaAuthenticationFailed, type KafkaReason, TokenUnavailable } from "../KafkaError.ts"
+import * as Quoted from "../../redaction/Quoted.ts"
 import * as Token from "./Token.ts"
-import * as QuotedSecret from "../QuotedSecret.ts"
 import type { Answer } from "./TokenRequest.ts"
 import * as TokenRequest from "./TokenRequest.ts"
 
@@ -27,11 +27,11 @@ const longestText = 300
 
 const quoted = (value: unknown, client: ClientCredentials): string | undefined => {
   if (typeof value !== "string") return undefined
-  const header = TokenRequest.basic(client)
-  if (QuotedSecret.isIn(value, [Redacted.value(client.clientSecret)]) || QuotedSecret.isPartlyIn(value, header)) {
-    return "its text is left out because it quotes a secret"
-  }
-  const line = value.replaceAll(/[\x00-\x1f\x7f]+/gu, " ").trim()
+  // A server may echo no more than the beginning of the header, and that is enough for a part of the secret.
+  if (Quoted.hasPartOf(value, TokenRequest.basic(client))) return Quoted.leftOut
+  const line = Quoted.without(value, [Redacted.value(client.clientSecret)])
+    .replaceAll(/[\x00-\x1f\x7f]+/gu, " ")
+    .trim()
   if (line === "") return undefined
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line
 }

@@ -34,7 +34,7 @@ export class TimedOut extends Error {
 }
 
 /**
- * Id and secret in base64, form-encoded before they are joined (RFC 6749, section 2.3.1). Blanks are `%20`, never `+`.
+ * Id and secret in Base64, form-encoded before they are joined (RFC 6749, section 2.3.1). Blanks are `%20`, never `+`.
  */
 export const basic = ({ clientId, clientSecret }: Pick<ClientCredentials, "clientId" | "clientSecret">): string => {
   const [id, secret] = [Redacted.value(clientId), Redacted.value(clientSecret)].map(encodeURIComponent)

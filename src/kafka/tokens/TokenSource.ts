@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import type { KafkaCredentials, OAuthBearer, TokenCredentials } from "../KafkaCredentials.ts"
 import type { KafkaReason } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
+import * as AwsKeys from "./AwsKeys.ts"
 import * as ClientCredentialsGrant from "./ClientCredentialsGrant.ts"
 import * as MskIamTokens from "./MskIamTokens.ts"
 import * as Token from "./Token.ts"
@@ -31,7 +32,9 @@ const oauthToken = ({ source }: OAuthBearer, waitsForUnknownHosts: boolean): Eff
 /** Tokens for the brokers of `target`; nothing is asked for yet. */
 export const of = (target: KafkaTarget, first: TokenCredentials): Tokens.Tokens => {
   if (first.mechanism === "AWS_MSK_IAM") {
-    return Tokens.make(Effect.flatMap(newest(target, first), MskIamTokens.make()))
+    return Tokens.make(
+      Effect.flatMap(newest(target, first), MskIamTokens.make(AwsKeys.make(), target.waitsForUnknownHosts === true))
+    )
   }
   const token = Effect.flatMap(newest(target, first), (now) => oauthToken(now, target.waitsForUnknownHosts === true))
   // A file is read for every connection: whoever keeps it fresh decides how long a token is used.

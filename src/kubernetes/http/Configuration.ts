@@ -33,8 +33,10 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.mes
 
 const described = (source: Source): string => {
   switch (source._tag) {
-    case "Default":
-      return "the kubeconfig"
+    case "Default": {
+      const given = process.env["KUBECONFIG"]
+      return given === undefined || given === "" ? "the kubeconfig" : `the kubeconfig of KUBECONFIG, ${given}`
+    }
     case "InCluster":
       return "the pod's service account"
     case "File":

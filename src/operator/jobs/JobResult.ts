@@ -62,9 +62,9 @@ export const of = (
     case "Complete":
       return failure(reported ?? resultMissing(job))
     case "Failed":
-      // That the pod was stopped explains nothing: the deadline stopped it.
+      // That the pod was stopped explains nothing: the deadline stopped it. What it was waiting for does.
       if (end.condition.reason === "DeadlineExceeded") {
-        return failure(deadlineExceeded(job, command, isInterrupted ? undefined : cause))
+        return failure(deadlineExceeded(job, command, isInterrupted ? waiting(summary) : cause))
       }
       return cause === undefined
         ? failure(unexplained(job, command, end.condition))
@@ -95,6 +95,11 @@ const telling = (job: Job, ownPods: ReadonlyArray<Pod>, command: RunSummary["com
 }
 
 type EndTrouble = Trouble<RunReasonOf<"end">>
+
+const waiting = (summary: RunSummary | undefined): Trouble | undefined =>
+  summary?.waitedFor === undefined
+    ? undefined
+    : { reason: "Interrupted", message: `it waited for ${summary.waitedFor}` }
 
 const lastProblem = (cause: Trouble | undefined): string =>
   cause === undefined ? "" : `; its last problem: ${cause.message}`

@@ -66,7 +66,17 @@ export const routes = (namespace: string | undefined) =>
           return { state, made }
         })
 
-      const search = ({ url }: HttpServerRequest.HttpServerRequest) => new URL(url, "http://localhost").searchParams
+      const addressOf = ({ url }: HttpServerRequest.HttpServerRequest) => new URL(url, "http://localhost")
+      const search = (request: HttpServerRequest.HttpServerRequest) => addressOf(request).searchParams
+
+      /** The links of a page are relative, hence wrong under an address with a slash at its end: browsers add one. */
+      const page = <E, R>(shown: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const { pathname, search: query } = addressOf(request)
+          if (!pathname.endsWith("/")) return shown
+          const location = `../${pathname.split("/").at(-2) ?? ""}${query}`
+          return Effect.succeed(HttpServerResponse.empty({ status: 308, headers: { ...headers, location } }))
+        })
 
       const list = Effect.gen(function* () {
         const params = search(yield* HttpServerRequest.HttpServerRequest)
@@ -89,9 +99,9 @@ export const routes = (namespace: string | undefined) =>
         return view === undefined ? shown(ResourcePage.missing(made, ""), 404) : shown(ResourcePage.page(made, view))
       })
 
-      yield* router.add("GET", "/ui", list)
+      yield* router.add("GET", "/ui", page(list))
       yield* router.add("GET", "/ui/style.css", file(Style.css, "text/css; charset=utf-8"))
       yield* router.add("GET", "/ui/icon.svg", file(Style.icon, "image/svg+xml"))
-      yield* router.add("GET", "/ui/:kind/:namespace/:name", one)
+      yield* router.add("GET", "/ui/:kind/:namespace/:name", page(one))
     })
   )

@@ -94,7 +94,7 @@ const started = Effect.fnUntraced(function* (job: Job, startMillis: number) {
   }
 })
 
-/** Follows the output to its end; gives how the Job ended. A log may end before its container does: it is read again. */
+/** Follows the output to its end; gives how the Job ended. A log that ends before its container does is read again. */
 const followed = Effect.fnUntraced(function* (
   job: Job,
   start: JobCourse.Course,

@@ -178,7 +178,8 @@ const side = (
   if (failures.length === 0 || !isNewer(endMillis, before?.lastProbeTime)) return before
   const failure = failures.find((one) => one.side === which)
   if (failure === undefined) return { reached: true, ...told }
-  const isReached = Evidence.shows(failure.reason, which)
+  // Of a run nobody knows whose Secret it was; a check says it.
+  const isReached = failure.reason === "SecretUnusable" ? false : Evidence.shows(failure.reason, which)
   if (isReached === undefined) return before
   if (isReached) return { reached: true, ...told }
   const text = reason === failure.reason && message !== undefined ? message : `${failure.message}; ${failure.advice}`

@@ -2,12 +2,12 @@ import type { BlobGetPropertiesResponse, ContainerClient } from "@azure/storage-
 import { Clock, Effect } from "effect"
 import type * as Remote from "../cloud/Remote.ts"
 import * as Storing from "../cloud/Storing.ts"
-import type { Protection } from "../ObjectStore.ts"
+import type { Protection } from "../Protection.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 
 /*
  * What a container makes of removed blobs. A policy or hold of the container makes the service refuse. A policy or hold
- * of one version (version-level immutability) does not: the blob becomes an earlier version, and that is called deleted.
+ * of one version (version-level immutability) does not: the blob becomes an earlier version, and that is "deleted".
  * The container is asked once whether it has such; blobs are looked at only where it may.
  */
 

@@ -147,3 +147,28 @@ export const upload = (
     )
   )
 }
+
+/**
+ * Sends the largest request that content of this size takes, one block, with an MD5 that is not its own: the service
+ * refuses it at its end, and has nothing of it.
+ */
+export const rehearse = (
+  blob: BlockBlobClient,
+  content: Content,
+  storing: Storing.Options,
+  request: Request
+): Effect.Effect<void, ObjectStoreError> => {
+  const [pieces = []] = blocks(content.pieces)
+  const size = Pieces.byteLength(pieces)
+  const scope = storing.encryptionScope === undefined ? {} : { encryptionScope: storing.encryptionScope }
+  const id = randomBytes(20).toString("base64")
+  return Effect.asVoid(
+    request(
+      (abortSignal) =>
+        withBody(pieces, (body) =>
+          blob.stageBlock(id, body, size, { ...scope, abortSignal, transactionalContentMD5: Buffer.alloc(16) })
+        ),
+      size
+    )
+  )
+}

@@ -1,3 +1,5 @@
+import * as Quoted from "../../redaction/Quoted.ts"
+
 /** Reading what servers and client libraries say of a failure, whatever its type. */
 
 export const field = (value: unknown, name: string): unknown =>
@@ -15,15 +17,14 @@ export const retryAfterMillis = (header: unknown, nowMillis: number): number | u
   return Number.isFinite(millis) ? Math.max(0, millis) : undefined
 }
 
-/** One line of at most 300 characters in which no secret stands. */
-export const scrubbed = (message: string, secrets: ReadonlyArray<string>): string =>
-  secrets
+/** One line of at most 300 characters in which no secret stands, in whatever encoding. */
+export const scrubbed = (message: string, secrets: ReadonlyArray<string>): string => {
+  const plain = secrets
     .filter((secret) => secret !== "")
     .toSorted((a, b) => b.length - a.length)
     .reduce((left, secret) => left.replaceAll(secret, "<redacted>"), message)
-    .replace(/\s+/gu, " ")
-    .trim()
-    .slice(0, 300)
+  return Quoted.without(plain, secrets).replace(/\s+/gu, " ").trim().slice(0, 300)
+}
 
 /** Node's code for a broken connection (ECONNREFUSED, CERT_HAS_EXPIRED), wherever in the chain of causes it stands. */
 export const transportCode = (error: unknown): string | undefined => {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream"
 import type { Effect } from "effect"
-import type { ObjectRole, Protection } from "../ObjectStore.ts"
+import type { ObjectRole } from "../ObjectStore.ts"
+import type { Protection } from "../Protection.ts"
 import type { ObjectStoreError, ObjectStoreReason, Operation } from "../ObjectStoreError.ts"
 import type * as Pieces from "../Pieces.ts"
 

@@ -1,5 +1,6 @@
 import { Misconfigured, type ObjectStoreReason } from "../ObjectStoreError.ts"
-import type { ObjectRole, Protection } from "../ObjectStore.ts"
+import type { ObjectRole } from "../ObjectStore.ts"
+import type { Protection } from "../Protection.ts"
 import type { Lock } from "../StorageTarget.ts"
 
 /* How a target wants objects stored: encryption, class, lock, tags. Pure. */

@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import type { Found, Locks } from "../cloud/Remote.ts"
 import * as Storing from "../cloud/Storing.ts"
-import type { Protection } from "../ObjectStore.ts"
+import type { Protection } from "../Protection.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 
 /*

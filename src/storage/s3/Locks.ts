@@ -2,7 +2,7 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3"
 import { Clock, Effect } from "effect"
 import type * as Remote from "../cloud/Remote.ts"
 import * as Storing from "../cloud/Storing.ts"
-import type { Protection } from "../ObjectStore.ts"
+import type { Protection } from "../Protection.ts"
 import { type ObjectStoreError, type ObjectStoreReason, StorageAuthorizationFailed } from "../ObjectStoreError.ts"
 import type { Connection } from "./Connection.ts"
 

@@ -57,7 +57,13 @@ const ofKey = (
     const advice = "remove serverSideEncryption, or set up encryption at the store: it has no key of its own for AES256"
     return new Misconfigured({ detail, advice })
   }
-  if (!isDenied && /NotFound|NotConfigured|NotImplemented/u.test(code)) {
+  // The store has no keys at all: another key would not help.
+  if (!isDenied && (status === 501 || /NotConfigured|NotImplemented/u.test(code))) {
+    const advice =
+      "set up a key management service (KMS) at the store, or remove serverSideEncryption: no key can be used as long as it has none"
+    return new Misconfigured({ detail, advice })
+  }
+  if (!isDenied && /NotFound/u.test(code)) {
     const advice = `write a key that exists in the bucket's region into serverSideEncryption.kmsKeyId (now: ${key}), another account's by its ARN`
     return new Misconfigured({ detail, advice })
   }

@@ -9,7 +9,7 @@ import * as DescribeScramUsers from "../../../src/kafka/kafkajs/protocol/Describ
 import { Malformed, Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
 import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
 
-/* Bodies of requests and answers, as the message definitions of Apache Kafka 4.3 have them (`clients`, `common/message`). */
+/* Bodies of requests and answers. Source: the message definitions of Apache Kafka 4.3. */
 
 const isFlexible = ({ api, version }: Call<unknown>) => version >= api.flexibleFrom
 const encode = (call: Call<unknown>): string => {

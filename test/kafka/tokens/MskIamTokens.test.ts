@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import type { MskIam } from "../../../src/kafka/KafkaCredentials.ts"
+import * as AwsKeys from "../../../src/kafka/tokens/AwsKeys.ts"
 import * as MskIamTokens from "../../../src/kafka/tokens/MskIamTokens.ts"
 import { httpServer, type Received, type Reply } from "./tokenServer.ts"
 
@@ -137,6 +138,39 @@ describe("a token for Amazon MSK", () => {
       expect(reason._tag).toBe("KafkaAuthenticationFailed")
       expect(reason.message).toContain("AWS gives no credentials for the role of the pod's service account")
       expect("advice" in reason && reason.advice).toContain("eks.amazonaws.com/role-arn")
+    })
+  )
+
+  it.live("needs an identity before it can assume a role: the role's trust policy is not to blame", () =>
+    Effect.gen(function* () {
+      for (const [env, reply] of [
+        [{}, { status: 500 }],
+        [{ AWS_ROLE_ARN: arn }, refusal("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")]
+      ] as const) {
+        yield* inCloud(() => reply, env)
+        const other = "arn:aws:iam::210987654321:role/msk"
+        const reason = yield* Effect.flip(MskIamTokens.make()(target({ role: { arn: other } })))
+        expect(reason._tag).toBe("KafkaAuthenticationFailed")
+        expect(reason.message).toContain("AWS gives no credentials for the role of the pod's service account")
+        expect("advice" in reason && reason.advice).toContain("eks.amazonaws.com/role-arn")
+        expect(JSON.stringify(reason)).not.toContain(other)
+      }
+    })
+  )
+
+  it.effect("names the region where its STS has no address, and waits only where that is asked for", () =>
+    Effect.gen(function* () {
+      const region = "eu-centrall-9"
+      const error = Object.assign(new Error(`getaddrinfo ENOTFOUND sts.${region}.amazonaws.com`), { code: "ENOTFOUND" })
+      const asked = target({ region, role: { arn } })
+      for (const cause of [error, new AwsKeys.NoIdentity(error)]) {
+        for (const waits of [true, false]) {
+          const reason = yield* Effect.flip(MskIamTokens.make(() => Promise.reject(cause), waits)(asked))
+          expect(reason).toMatchObject({ _tag: "TokenUnavailable", transient: waits })
+          expect(reason.message).toContain(`the host name sts.${region}.amazonaws.com is unknown`)
+          expect("advice" in reason && reason.advice).toContain(`correct region in sasl.awsMskIam (now ${region})`)
+        }
+      }
     })
   )
 

@@ -204,6 +204,12 @@ describe("a Job that failed", () => {
     assert.deepStrictEqual([killed.outcome, killed.reason], ["failed", "DeadlineExceeded"])
     assert.match(killed.message!, /3600 s; .*activeDeadlineSeconds/)
     assert.notInclude(killed.message, "interrupted")
+    const waitedFor = "the kafka cluster (kafka-0:9092: the connection was refused)"
+    const waiting = run(
+      failed("DeadlineExceeded"),
+      ended(0, { exitCode: 21, message: said({ ...failure, outcome: "interrupted", waitedFor }) })
+    )
+    assert.include(waiting.message, `its last problem: it waited for ${waitedFor}`)
     const struggling = run(failed("DeadlineExceeded"), ended(0, { exitCode: 12, message: said(failure) }))
     assert.include(struggling.message, "refused user backup")
     assert.strictEqual(run(failed("DeadlineExceeded")).reason, "DeadlineExceeded")

@@ -80,6 +80,28 @@ describe("the page under /ui", () => {
     }).pipe(Effect.provide(withPage))
   )
 
+  it.effect("sends an address with a slash at its end to the one without, under which the links are right", () =>
+    Effect.gen(function* () {
+      yield* shown
+      for (const [path, to] of [
+        ["/ui/", "/ui"],
+        ["/ui/?q=a%26b&refresh=off", "/ui?q=a%26b&refresh=off"],
+        ["/ui/KafkaBackup/shop/orders/", "/ui/KafkaBackup/shop/orders"]
+      ] as const) {
+        const { header, status } = yield* request(path)
+        assert.strictEqual(status, 308, path)
+        const { pathname, search } = new URL(header("location") ?? "", `http://a${path}`)
+        assert.strictEqual(`${pathname}${search}`, to)
+        // Behind an ingress the pages have another root.
+        assert.strictEqual(
+          new URL(header("location") ?? "", `http://a/ops${path}`).pathname.startsWith("/ops/ui"),
+          true
+        )
+        assert.strictEqual((yield* request(to)).status, 200)
+      }
+    }).pipe(Effect.provide(withPage))
+  )
+
   it.effect("shows one resource, and says so where there is none, whatever the address", () =>
     Effect.gen(function* () {
       yield* shown

@@ -131,6 +131,22 @@ describe("Ready after a run that failed", () => {
   })
 })
 
+describe("a check that finds a Secret missing", () => {
+  it.each(["storage", "kafka"] as const)("says which side cannot be reached without it: %s", (side) => {
+    const message = "Secret access, key password: there is no file"
+    const failure = { side, reason: "SecretUnusable", message, advice: "create it" }
+    const found = checked("12:00", { outcome: "failed", reason: "SecretUnusable", message, failures: [failure] })
+    const made = after({}, { preflight: checks({ ended: [found] }) })
+    const [without, other] =
+      side === "storage"
+        ? (["StorageReachable", "KafkaReachable"] as const)
+        : (["KafkaReachable", "StorageReachable"] as const)
+    expect(brief(made, without)).toBe("False SecretUnusable")
+    assert.include(condition(made, without).message, message)
+    expect(brief(made, other)).toBe("True Reached")
+  })
+})
+
 describe("the status of an operator that did not check", () => {
   const earlier = (facts: Partial<Facts>): Status => {
     const { preflight: _, ...status } = after({}, facts)

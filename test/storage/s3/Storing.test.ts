@@ -237,6 +237,13 @@ describe("S3's refusals of settings", () => {
         for (const [status, code, message, advice] of [
           [404, "kms:KeyNotFound", "key with given key ID does not exist", "serverSideEncryption.kmsKeyId"],
           [400, "KMS.NotFoundException", "Invalid keyId", "serverSideEncryption.kmsKeyId"],
+          [
+            501,
+            "NotImplemented",
+            "Server side encryption specified but KMS is not configured",
+            "set up a key management"
+          ],
+          [501, "KMSNotConfigured", "Server side encryption specified but KMS not configured", "remove serverSideEncr"],
           [400, "InvalidStorageClass", "The storage class you specified is not valid", "choose a storage class"],
           [400, "InvalidRequest", "Bucket is missing Object Lock Configuration", "enable object lock"],
           [501, "NotImplemented", "A header you provided implies functionality", "tags team and kafka/cluster"],
