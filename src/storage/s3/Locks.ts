@@ -114,6 +114,7 @@ export const make = Effect.fnUntraced(function* (
       return yield* fail(
         new StorageAuthorizationFailed({
           detail: `bucket ${bucket} ${mayLock === "yes" ? "can lock objects" : "has versions and may lock objects"}, and this identity may not see which ones are locked`,
+          isUnseen: true,
           advice:
             mayLock === "yes"
               ? `allow s3:GetObjectRetention on the objects of bucket ${bucket}: a locked object would be hidden and not removed`
