@@ -11,6 +11,7 @@ import * as MetadataDocument from "../manifest/MetadataDocument.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { PreparedAccess } from "./Access.ts"
 import * as AclMapping from "./AclMapping.ts"
+import * as DamagedMetadata from "./DamagedMetadata.ts"
 import { groupPrefix } from "./Attempt.ts"
 import { objection, type Objection } from "./Objection.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
@@ -144,6 +145,14 @@ const usersOf = Effect.fnUntraced(function* (
   return { users: AclMapping.usersToMake(users.entries, acls, quotas, names), notes: [] }
 })
 
+interface Preflight {
+  readonly objections: ReadonlyArray<Objection>
+  readonly prepared: PreparedAccess | undefined
+}
+
+/** Nothing is to be added. */
+export const nothing: Preflight = { objections: [], prepared: undefined }
+
 /** Decides which ACLs and quotas are to be added, and asks everything that can be asked beforehand. Changes nothing. */
 export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   { sink, store }: Systems,
@@ -152,8 +161,15 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   plan: RestorePlan
 ) {
   const { createsAcls = false, createsQuotas = false } = request
-  if (!createsAcls && !createsQuotas) return { objections: [], prepared: undefined }
-  const document = yield* MetadataDocument.read(store, set)
+  if (!DamagedMetadata.isNeeded(request)) return nothing
+  const opened = yield* MetadataDocument.read(store, set).pipe(
+    Effect.map((document) => ({ document })),
+    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
+      Effect.succeed(DamagedMetadata.refused(set.backupId, message))
+    )
+  )
+  if ("message" in opened) return { ...nothing, objections: [opened] }
+  const { document } = opened
   const facts = set.facts?.clusterMetadata
   const found = {
     acls: ofBackup<NonNullable<Entries<"acls">>[number]>(document?.acls, facts?.acls),
@@ -181,7 +197,10 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
     users,
     notes: [...ofAcls, ...notes]
   }
-  return { objections: [...without, ...acls.objections, ...quotas.objections], prepared }
+  return {
+    objections: [...without, ...acls.objections, ...quotas.objections],
+    prepared
+  } satisfies Preflight as Preflight
 })
 
 type Entries<K extends keyof ClusterMetadata> = Extract<
