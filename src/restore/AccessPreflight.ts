@@ -106,15 +106,19 @@ const askAcls = Effect.fnUntraced(function* (
 const askQuotas = Effect.fnUntraced(function* (
   { access }: KafkaSinkShape,
   wanted: ReadonlyArray<Quota>
-): Effect.fn.Return<Asked<typeof wanted>, KafkaError> {
-  if (wanted.length === 0) return { objections: [], missing: [] }
+): Effect.fn.Return<
+  Asked<typeof wanted> & { readonly different: ReadonlyArray<AclMapping.DifferentQuota> },
+  KafkaError
+> {
+  if (wanted.length === 0) return { objections: [], missing: [], different: [] }
   const found = yield* orLacking(access.quotas, "DescribeConfigs", "to compare client quotas")
-  if ("objection" in found) return { objections: [found.objection], missing: wanted }
+  if ("objection" in found) return { objections: [found.objection], missing: wanted, different: [] }
   const missing = AclMapping.missingQuotas(wanted, found.value)
+  const different = AclMapping.differentQuotas(wanted, found.value)
   const codes = yield* access.alterQuotas(missing, { validateOnly: true })
   // Whatever else is wrong with a quota is found when its turn comes, and is no reason not to restore records.
   const isDenied = codes.some(({ errorCode }) => errorCode === ErrorCode.clusterAuthorizationFailed)
-  return { objections: isDenied ? [lacks("AlterConfigs", "to set client quotas")] : [], missing }
+  return { objections: isDenied ? [lacks("AlterConfigs", "to set client quotas")] : [], missing, different }
 })
 
 /** The groups of the backup that have offsets in topics of the plan; not those in which restores remember. */
@@ -193,7 +197,9 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   const ofAcls = createsAcls && found.acls._tag === "Entries" ? found.acls.notes : []
   const prepared: PreparedAccess = {
     ...(createsAcls ? { acls: { wanted: wantedAcls, missing: acls.missing } } : {}),
-    ...(createsQuotas ? { quotas: { wanted: wantedQuotas, missing: quotas.missing } } : {}),
+    ...(createsQuotas
+      ? { quotas: { wanted: wantedQuotas, missing: quotas.missing, different: quotas.different } }
+      : {}),
     users,
     notes: [...ofAcls, ...notes]
   }

@@ -54,6 +54,36 @@ export const missingQuotas = (some: ReadonlyArray<StoredQuota>, there: ReadonlyA
   })
 }
 
+/** A quota of the backup that the cluster has with other values, which stay: only these are named, in both. */
+export interface DifferentQuota {
+  readonly entity: Quota["entity"]
+  readonly backup: Quota["values"]
+  readonly cluster: Quota["values"]
+}
+
+/** Those of which a value is set and is not that of the backup. */
+export const differentQuotas = (
+  some: ReadonlyArray<StoredQuota>,
+  there: ReadonlyArray<Quota>
+): ReadonlyArray<DifferentQuota> => {
+  const known = new Map(there.map((quota) => [keyOfQuota(quota), quota.values]))
+  return some.flatMap(({ entity, values }) => {
+    const set = known.get(keyOfQuota({ entity })) ?? {}
+    const keys = Object.keys(values).filter((key) => Object.hasOwn(set, key) && set[key] !== values[key])
+    const only = (of: Quota["values"]) => Object.fromEntries(keys.map((key) => [key, of[key]!]))
+    return keys.length === 0 ? [] : [{ entity, backup: only(values), cluster: only(set) }]
+  })
+}
+
+/** How many of the backup's quotas are there as the backup has them. */
+export const sameQuotas = (
+  wanted: ReadonlyArray<StoredQuota>,
+  ...others: ReadonlyArray<ReadonlyArray<Pick<Quota, "entity">>>
+): number => {
+  const left = new Set(others.flat().map(keyOfQuota))
+  return wanted.filter((quota) => !left.has(keyOfQuota(quota))).length
+}
+
 /**
  * The users with SCRAM passwords that these ACLs or quotas name and the cluster does not have, by name and mechanisms.
  * `there`: those that it has.
