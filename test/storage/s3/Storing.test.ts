@@ -186,6 +186,30 @@ describe("S3ObjectStore with settings for objects", () => {
     })
   )
 
+  it.live(
+    "says what it cannot see where neither the bucket nor its objects tell of locks, if these have versions",
+    () =>
+      Effect.gen(function* () {
+        const denied = saying(403, "AccessDenied")
+        const head = answering(200, { ...whole, "x-amz-version-id": "v1" })
+        const blind = yield* against({}, denied, head, denied, answering(204), head, answering(204))
+        yield* blind.store.delete(key("set/a"), { role: "data" })
+        yield* blind.store.delete(key("set/b"), { role: "data" })
+        assert.include(
+          yield* blind.store.afterlife!,
+          "s3:GetBucketObjectLockConfiguration on the bucket, or s3:GetObject"
+        )
+        assert.deepStrictEqual(
+          blind.arrived.map(({ method }) => method),
+          ["GET", "HEAD", "GET", "DELETE", "HEAD", "DELETE"]
+        )
+        // Without versions nothing can be locked: nothing more is asked.
+        const plain = yield* against({}, denied, answering(200, whole), answering(204))
+        yield* plain.store.delete(key("set/a"), { role: "data" })
+        assert.lengthOf(plain.arrived, 3)
+      })
+  )
+
   it.live("says with every request that the requester pays, to list and to look too", () =>
     Effect.gen(function* () {
       const head = answering(200, { etag: '"e1"', "content-length": "9" })
