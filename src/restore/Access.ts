@@ -15,6 +15,8 @@ export interface PreparedAccess {
     readonly wanted: ReadonlyArray<Acl>
     /** Those that were not there when this was asked. */
     readonly missing: ReadonlyArray<Acl>
+    /** Those whose opposite was there: see `AclMapping.opposed`. */
+    readonly opposed: ReadonlyArray<Acl>
   }
   readonly quotas?: {
     readonly wanted: ReadonlyArray<StoredQuota>

@@ -20,6 +20,17 @@ const addedOf = <A>(one: string, added: Added<A> | undefined, textOf: (what: A) 
   ]
 }
 
+/** ACLs that the cluster has the opposite of: both are there in the end. */
+const opposedOf = ({ acls }: PreparedAccess): ReadonlyArray<string> => {
+  const { length } = acls?.opposed ?? []
+  if (length === 0) return []
+  const more = length > mostNamed ? `; and ${length - mostNamed} more` : ""
+  const named = acls!.opposed.slice(0, mostNamed).map(AccessText.ofAcl)
+  return [
+    `the cluster has the opposite of ${AccessText.counted(length, "ACL")} of the backup, which stays, and what denies wins: ${named.join("; ")}${more}`
+  ]
+}
+
 /** Quotas that the cluster has with other values: nothing is overwritten. */
 const differentOf = (different: ReadonlyArray<DifferentQuota>): ReadonlyArray<string> => {
   const { length } = different
@@ -51,6 +62,7 @@ export const done = (
   return [
     ...prepared.notes,
     ...addedOf("ACL", access?.acls, AccessText.ofAcl),
+    ...(access?.acls === undefined ? [] : opposedOf(prepared)),
     ...addedOf("client quota", access?.quotas, AccessText.ofQuota),
     ...differentOf(access?.quotas?.different ?? []),
     ...users(prepared)
@@ -90,7 +102,9 @@ export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean
   return [
     ...(acls === undefined ? [] : listed(countOf("ACL", acls), acls, AccessText.ofAcl)),
     ...(quotas === undefined ? [] : listed(countOfQuotas(quotas), quotas, AccessText.ofQuota)),
-    ...[...differentOf(quotas?.different ?? []), ...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
+    ...[...opposedOf(prepared), ...differentOf(quotas?.different ?? []), ...prepared.notes, ...users(prepared)].map(
+      (note) => `Note: ${note}`
+    )
   ]
 }
 
@@ -101,6 +115,7 @@ export const counts = (prepared: PreparedAccess | undefined, wereAdded: boolean)
   const { acls, notes, quotas } = prepared
   return [
     ...(acls === undefined ? [] : [countOf("ACL", acls)]),
+    ...opposedOf(prepared),
     ...(quotas === undefined ? [] : [countOfQuotas(quotas)]),
     ...differentOf(quotas?.different ?? []),
     ...notes,

@@ -85,8 +85,8 @@ interface Asked<A> {
 const askAcls = Effect.fnUntraced(function* (
   { access }: KafkaSinkShape,
   wanted: ReturnType<typeof AclMapping.wanted>
-): Effect.fn.Return<Asked<typeof wanted>, KafkaError> {
-  const against = (...objections: ReadonlyArray<Objection>) => ({ objections, missing: wanted })
+): Effect.fn.Return<Asked<typeof wanted> & { readonly opposed: typeof wanted }, KafkaError> {
+  const against = (...objections: ReadonlyArray<Objection>) => ({ objections, missing: wanted, opposed: [] })
   if (wanted.length === 0) return against()
   if (wanted.length > mostAcls) {
     const message = `the restored topics and groups would get ${wanted.length} ACLs, and a restore adds ${mostAcls} at most`
@@ -100,7 +100,8 @@ const askAcls = Effect.fnUntraced(function* (
   }
   const missing = AclMapping.missing(wanted, found.value.acls)
   const isDenied = missing.length > 0 && !(yield* access.mayCreateAcls)
-  return { objections: isDenied ? [lacks("Alter", "to create ACLs")] : [], missing }
+  const opposed = AclMapping.opposed(wanted, found.value.acls)
+  return { objections: isDenied ? [lacks("Alter", "to create ACLs")] : [], missing, opposed }
 })
 
 const askQuotas = Effect.fnUntraced(function* (
@@ -196,7 +197,7 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   const { notes, users } = yield* usersOf(sink, found.users, wantedAcls, wantedQuotas)
   const ofAcls = createsAcls && found.acls._tag === "Entries" ? found.acls.notes : []
   const prepared: PreparedAccess = {
-    ...(createsAcls ? { acls: { wanted: wantedAcls, missing: acls.missing } } : {}),
+    ...(createsAcls ? { acls: { wanted: wantedAcls, missing: acls.missing, opposed: acls.opposed } } : {}),
     ...(createsQuotas
       ? { quotas: { wanted: wantedQuotas, missing: quotas.missing, different: quotas.different } }
       : {}),

@@ -44,6 +44,19 @@ export const missing = (some: ReadonlyArray<Acl>, there: ReadonlyArray<Acl>): Re
   return some.filter((acl) => !known.has(keyOfAcl(acl)))
 }
 
+/**
+ * Those whose very opposite is there, and not in the backup: what one allows, the other denies, and denial wins. Only
+ * literal ones of the same principal, host and operation are compared.
+ */
+export const opposed = (some: ReadonlyArray<Acl>, there: ReadonlyArray<Acl>): ReadonlyArray<Acl> => {
+  const known = new Set(there.map(keyOfAcl))
+  const own = new Set(some.map(keyOfAcl))
+  return some.filter((acl) => {
+    const opposite = keyOfAcl({ ...acl, permission: acl.permission === "Allow" ? "Deny" : "Allow" })
+    return known.has(opposite) && !own.has(opposite)
+  })
+}
+
 /** What is not set of each; a value that is set stays, whatever it is. */
 export const missingQuotas = (some: ReadonlyArray<StoredQuota>, there: ReadonlyArray<Quota>): ReadonlyArray<Quota> => {
   const known = new Map(there.map((quota) => [keyOfQuota(quota), quota.values]))

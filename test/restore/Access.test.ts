@@ -148,6 +148,22 @@ describe("a restore with acls: Create", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("names an ACL whose opposite is there, which stays", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      yield* target.addAcls(acl({ name: "restored", permission: "Deny" }), acl({ name: "other", permission: "Deny" }))
+      const request = asked(yield* backUp())
+      const says =
+        "the cluster has the opposite of 1 ACL of the backup, which stays, and what denies wins: Allow User:alice Read on topic restored"
+      const { access } = yield* inTime(prepare(request))
+      assert.include(AccessNotes.planned(access, false), `Note: ${says}`)
+      assert.include(AccessNotes.counts(access, false), says)
+      assert.include(RestoreNotes.notes(yield* inTime(restore(request))), says)
+      assert.includeMembers([...(yield* aclsOf(target))], ["Deny User:alice Read on topic restored", expected[0]!])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("does not count a quota with another value among those that are there already", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
