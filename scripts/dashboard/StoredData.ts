@@ -13,6 +13,12 @@ export const storedData: ReadonlyArray<Plan> = [
     from: [[1, "red"]]
   }),
   graph({
+    title: "Backups past retention that the store locks",
+    description:
+      "Backups that are kept beyond spec.retention until a lock or a hold in the store ends (status.locked says when). Above 0 for good: align the lock with the retention of backups.",
+    queries: [{ expr: each("locked_backups"), legend: named }]
+  }),
+  graph({
     title: "Objects healed in a day",
     description:
       "Damaged objects whose records a run read from Kafka again. Something damages the storage even where everything was healed: find out what.",

@@ -131,6 +131,8 @@ export const RunReport = Schema.Struct({
     Schema.Struct({
       kept: Schema.Array(BackupId),
       removed: Schema.Array(BackupId),
+      /** What became of the bytes of those that were removed, where the store does not free them. */
+      afterlife: Schema.optionalKey(Schema.String),
       /** The rules that were applied, where there are others than a number of backups. */
       rules: Schema.optionalKey(Schema.String),
       /** Backups that no rule keeps and that stay, because newer ones lost what they hold. */

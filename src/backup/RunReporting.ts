@@ -109,6 +109,9 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   retention: {
     kept: success.retention.kept,
     removed: success.retention.removed,
+    ...(success.retention.afterlife === undefined || success.retention.removed.length === 0
+      ? {}
+      : { afterlife: success.retention.afterlife }),
     ...(success.retention.rules === undefined ? {} : { rules: success.retention.rules }),
     ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack }),
     ...(success.retention.locked.length === 0 ? {} : { locked: success.retention.locked })

@@ -140,6 +140,7 @@ const removedBase = (backupId: string): string => `${backupId}, removed since; i
 
 const summary = (
   set: Catalogue.BackupSet,
+  lost: string | undefined,
   pin: string | undefined,
   locked: Protection | undefined,
   isBaseThere: boolean
@@ -166,7 +167,7 @@ const summary = (
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
     ["Format", manifest.kb_format ?? "records"],
     ["Compression", manifest.compression ?? "zstd"],
-    ...DescribedMetadata.facts(facts?.clusterMetadata),
+    ...DescribedMetadata.facts(facts?.clusterMetadata, lost),
     ["Topics", Format.count(sum.topics)],
     ["Segments", Format.count(sum.segments)],
     ["Records", Format.count(sum.records)],
@@ -212,6 +213,7 @@ export const describe = Command.make(
     }
     const set = opened.success
     const damage = yield* knownDamage(store, resource, set)
+    const lost = yield* DescribedMetadata.lost(store, set)
     const locked = yield* SetLocks.ofYoungest(store, set.backupId)
     if (flags.output === "json") {
       return yield* StandardOutput.print(
@@ -219,7 +221,7 @@ export const describe = Command.make(
           {
             manifest: set.manifest,
             facts: set.facts ?? null,
-            damage: DescribedDamage.json(damage),
+            damage: { ...DescribedDamage.json(damage), clusterMetadata: lost ?? null },
             locked: locked ?? null,
             restore: DescribedNeeds.json(Needs.of(set))
           },
@@ -241,7 +243,7 @@ export const describe = Command.make(
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
     yield* StandardOutput.print(
       [
-        summary(set, pin, locked, isBaseThere),
+        summary(set, lost, pin, locked, isBaseThere),
         "",
         Table.format(columns, partitions(set).map(row)),
         ...notes,

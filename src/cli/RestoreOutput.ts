@@ -92,7 +92,9 @@ const accessJson = ({ access, targets }: Prepared) =>
     ? {}
     : {
         ...(access.acls === undefined ? {} : { aclsToCreate: access.acls.missing }),
-        ...(access.quotas === undefined ? {} : { quotasToCreate: access.quotas.missing }),
+        ...(access.quotas === undefined
+          ? {}
+          : { quotasToCreate: access.quotas.missing, differentQuotas: access.quotas.different }),
         usersToMake: access.users
       }
 

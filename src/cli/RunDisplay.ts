@@ -175,6 +175,9 @@ export const closing = (report: RunReport): string => {
       : [
           `warning: ${Format.count(report.damaged.sets)} ${report.damaged.sets === 1 ? "backup is" : "backups are"} damaged: ${report.damaged.text}`
         ]),
+    ...(report.retention?.afterlife === undefined
+      ? []
+      : [`note: what is removed still costs space: ${report.retention.afterlife}`]),
     ...report.openTransactions.map(
       (held) =>
         `note: ${held.topic}[${held.partition}]: an open transaction holds back ${Quantities.offsets(held.until, held.highWatermark)}`

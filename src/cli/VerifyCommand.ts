@@ -17,6 +17,7 @@ import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as VerifyAdvice from "./VerifyAdvice.ts"
 import * as VerifyCluster from "./VerifyCluster.ts"
 import * as VerifyMark from "./VerifyMark.ts"
 import * as VerifySample from "./VerifySample.ts"
@@ -24,13 +25,15 @@ import * as VerifySample from "./VerifySample.ts"
 /** The backup is damaged; every problem has been printed. */
 export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()("VerificationFailed", {
   backupId: Schema.String,
-  problems: Schema.Int
+  problems: Schema.Int,
+  damaged: Schema.Literals(["records", "documents", "metadata"])
 }) {
   override get message() {
     return `${this.backupId} is damaged: ${this.problems} problem${this.problems === 1 ? "" : "s"}`
   }
-  readonly advice =
-    "make a new backup now, while Kafka has the records: an incremental one often repairs this one and others, too; to restore, use another backup, since the offsets named above cannot be restored from this one"
+  get advice(): string {
+    return VerifyAdvice.advice[this.damaged]
+  }
   readonly exitCode = exitCodes.notProven
 }
 
@@ -205,7 +208,11 @@ export const verify = Command.make(
     )
     if (!Verification.isWhole(found)) {
       const problems = found.problems.length + found.broken.length
-      return yield* new VerificationFailed({ backupId: flags.backupId, problems })
+      return yield* new VerificationFailed({
+        backupId: flags.backupId,
+        problems,
+        damaged: VerifyAdvice.damaged(found)
+      })
     }
     if (compared !== undefined) yield* VerifyCluster.assertEqual(flags.backupId, compared)
   }, Effect.scoped)

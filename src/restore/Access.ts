@@ -15,8 +15,15 @@ export interface PreparedAccess {
     readonly wanted: ReadonlyArray<Acl>
     /** Those that were not there when this was asked. */
     readonly missing: ReadonlyArray<Acl>
+    /** Those whose opposite was there: see `AclMapping.opposed`. */
+    readonly opposed: ReadonlyArray<Acl>
   }
-  readonly quotas?: { readonly wanted: ReadonlyArray<StoredQuota>; readonly missing: ReadonlyArray<Quota> }
+  readonly quotas?: {
+    readonly wanted: ReadonlyArray<StoredQuota>
+    readonly missing: ReadonlyArray<Quota>
+    /** Those that are there with other values. One may lack a value, too. */
+    readonly different: ReadonlyArray<AclMapping.DifferentQuota>
+  }
   /** Users that these name and that a person has to make: nobody but them knows their passwords. */
   readonly users: ReadonlyArray<StoredUser>
   readonly notes: ReadonlyArray<string>
@@ -28,7 +35,10 @@ export interface Refused<A> {
   readonly reason: string
 }
 
-/** What became of one kind: what was added and read back, how many were there before, and what was not added. */
+/**
+ * What became of one kind: what was added and read back, how many were there before as the backup has them, and what
+ * was not added.
+ */
 export interface Added<A> {
   readonly created: ReadonlyArray<A>
   readonly existing: number
@@ -37,7 +47,8 @@ export interface Added<A> {
 
 export interface AccessDone {
   readonly acls?: Added<Acl>
-  readonly quotas?: Added<Quota>
+  /** Beside it those that were there with other values, which stay. */
+  readonly quotas?: Added<Quota> & { readonly different: ReadonlyArray<AclMapping.DifferentQuota> }
 }
 
 /** How long brokers may take until what they have accepted can be read. */
@@ -85,6 +96,12 @@ const add = <A>(
 const missingAcls = ({ access }: KafkaSinkShape, wanted: ReadonlyArray<Acl>) =>
   Effect.map(access.acls, (found) => AclMapping.missing(wanted, found._tag === "Acls" ? found.acls : []))
 
+const differentQuotas = ({ access }: KafkaSinkShape, { different, wanted }: NonNullable<PreparedAccess["quotas"]>) =>
+  access.quotas.pipe(
+    Effect.map((found) => AclMapping.differentQuotas(wanted, found)),
+    Effect.catch((error) => (error.isRetryable ? Effect.fail(error) : Effect.succeed(different)))
+  )
+
 const missingQuotas = ({ access }: KafkaSinkShape, wanted: ReadonlyArray<StoredQuota>) =>
   Effect.map(access.quotas, (found) => AclMapping.missingQuotas(wanted, found))
 
@@ -104,13 +121,25 @@ export const create = Effect.fn("Access.create")(function* (
       (some) => sink.access.alterQuotas(some),
       ({ entity }) => JSON.stringify(entity)
     ))
-  const counted = <A>(of: Omit<Added<A>, "existing">, all: number): Added<A> => ({
-    ...of,
-    existing: all - of.created.length - of.refused.length
-  })
+  const different = quotas === undefined ? [] : yield* differentQuotas(sink, quotas)
   return {
-    ...(ofAcls === undefined ? {} : { acls: counted(ofAcls, acls!.wanted.length) }),
-    ...(ofQuotas === undefined ? {} : { quotas: counted(ofQuotas, quotas!.wanted.length) })
+    ...(ofAcls === undefined
+      ? {}
+      : { acls: { ...ofAcls, existing: acls!.wanted.length - ofAcls.created.length - ofAcls.refused.length } }),
+    ...(ofQuotas === undefined
+      ? {}
+      : {
+          quotas: {
+            ...ofQuotas,
+            existing: AclMapping.sameQuotas(
+              quotas!.wanted,
+              ofQuotas.created,
+              ofQuotas.refused.map(({ what }) => what),
+              different
+            ),
+            different
+          }
+        })
   }
 })
 

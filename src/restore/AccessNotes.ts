@@ -1,4 +1,6 @@
 import type { AccessDone, Added, PreparedAccess } from "./Access.ts"
+import * as AclMapping from "./AclMapping.ts"
+import type { DifferentQuota } from "./AclMapping.ts"
 import * as AccessText from "./AccessText.ts"
 
 /* What is to be known of ACLs, quotas and users before and after a restore, for people. Pure. */
@@ -15,6 +17,28 @@ const addedOf = <A>(one: string, added: Added<A> | undefined, textOf: (what: A) 
     `${was(created.length)} created and read back, and ${existing} ${existing === 1 ? "was" : "were"} there before`,
     ...refused.slice(0, mostNamed).map(({ reason, what }) => `this ${one} was not created: ${textOf(what)}: ${reason}`),
     ...(more > 0 ? [`${was(more)} not created either`] : [])
+  ]
+}
+
+/** ACLs that the cluster has the opposite of: both are there in the end. */
+const opposedOf = ({ acls }: PreparedAccess): ReadonlyArray<string> => {
+  const { length } = acls?.opposed ?? []
+  if (length === 0) return []
+  const more = length > mostNamed ? `; and ${length - mostNamed} more` : ""
+  const named = acls!.opposed.slice(0, mostNamed).map(AccessText.ofAcl)
+  return [
+    `the cluster has the opposite of ${AccessText.counted(length, "ACL")} of the backup, which stays, and what denies wins: ${named.join("; ")}${more}`
+  ]
+}
+
+/** Quotas that the cluster has with other values: nothing is overwritten. */
+const differentOf = (different: ReadonlyArray<DifferentQuota>): ReadonlyArray<string> => {
+  const { length } = different
+  if (length === 0) return []
+  const more = length > mostNamed ? `; and ${length - mostNamed} more, which the report lists` : ""
+  const named = different.slice(0, mostNamed).map(AccessText.ofDifferentQuota)
+  return [
+    `${AccessText.counted(length, "client quota")} of the backup ${length === 1 ? "has another value" : "have other values"} in the cluster, and nothing is overwritten: ${named.join("; ")}${more}`
   ]
 }
 
@@ -38,7 +62,9 @@ export const done = (
   return [
     ...prepared.notes,
     ...addedOf("ACL", access?.acls, AccessText.ofAcl),
+    ...(access?.acls === undefined ? [] : opposedOf(prepared)),
     ...addedOf("client quota", access?.quotas, AccessText.ofQuota),
+    ...differentOf(access?.quotas?.different ?? []),
     ...users(prepared)
   ]
 }
@@ -46,8 +72,7 @@ export const done = (
 /** What a dry run lists one by one; the JSON output has all. */
 const mostListed = 50
 
-const countOf = (one: string, { missing, wanted }: Kind<unknown>): string => {
-  const there = wanted.length - missing.length
+const countOf = (one: string, { missing, wanted }: Kind<unknown>, there = wanted.length - missing.length): string => {
   const would = `${AccessText.counted(missing.length, one)} would be created`
   return `${would}; ${there} more of the backup ${there === 1 ? "is" : "are"} there already`
 }
@@ -57,11 +82,13 @@ interface Kind<A> {
   readonly missing: ReadonlyArray<A>
 }
 
-const listed = <A>(one: string, kind: Kind<A> | undefined, textOf: (what: A) => string): ReadonlyArray<string> => {
-  if (kind === undefined) return []
+const countOfQuotas = (quotas: NonNullable<PreparedAccess["quotas"]>): string =>
+  countOf("client quota", quotas, AclMapping.sameQuotas(quotas.wanted, quotas.missing, quotas.different))
+
+const listed = <A>(count: string, kind: Kind<A>, textOf: (what: A) => string): ReadonlyArray<string> => {
   const more = kind.missing.length - mostListed
   return [
-    countOf(one, kind),
+    count,
     ...kind.missing.slice(0, mostListed).map((what) => `  ${textOf(what)}`),
     ...(more > 0 ? [`  and ${more} more, which --output json lists`] : [])
   ]
@@ -71,10 +98,13 @@ const listed = <A>(one: string, kind: Kind<A> | undefined, textOf: (what: A) => 
 export const planned = (prepared: PreparedAccess | undefined, wereAdded: boolean): ReadonlyArray<string> => {
   if (prepared === undefined) return []
   if (wereAdded) return [`Note: ${doneBefore}`]
+  const { acls, quotas } = prepared
   return [
-    ...listed("ACL", prepared.acls, AccessText.ofAcl),
-    ...listed("client quota", prepared.quotas, AccessText.ofQuota),
-    ...[...prepared.notes, ...users(prepared)].map((note) => `Note: ${note}`)
+    ...(acls === undefined ? [] : listed(countOf("ACL", acls), acls, AccessText.ofAcl)),
+    ...(quotas === undefined ? [] : listed(countOfQuotas(quotas), quotas, AccessText.ofQuota)),
+    ...[...opposedOf(prepared), ...differentOf(quotas?.different ?? []), ...prepared.notes, ...users(prepared)].map(
+      (note) => `Note: ${note}`
+    )
   ]
 }
 
@@ -85,7 +115,9 @@ export const counts = (prepared: PreparedAccess | undefined, wereAdded: boolean)
   const { acls, notes, quotas } = prepared
   return [
     ...(acls === undefined ? [] : [countOf("ACL", acls)]),
-    ...(quotas === undefined ? [] : [countOf("client quota", quotas)]),
+    ...opposedOf(prepared),
+    ...(quotas === undefined ? [] : [countOfQuotas(quotas)]),
+    ...differentOf(quotas?.different ?? []),
     ...notes,
     ...users(prepared)
   ]

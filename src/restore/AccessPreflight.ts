@@ -11,6 +11,7 @@ import * as MetadataDocument from "../manifest/MetadataDocument.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { PreparedAccess } from "./Access.ts"
 import * as AclMapping from "./AclMapping.ts"
+import * as DamagedMetadata from "./DamagedMetadata.ts"
 import { groupPrefix } from "./Attempt.ts"
 import { objection, type Objection } from "./Objection.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
@@ -84,8 +85,8 @@ interface Asked<A> {
 const askAcls = Effect.fnUntraced(function* (
   { access }: KafkaSinkShape,
   wanted: ReturnType<typeof AclMapping.wanted>
-): Effect.fn.Return<Asked<typeof wanted>, KafkaError> {
-  const against = (...objections: ReadonlyArray<Objection>) => ({ objections, missing: wanted })
+): Effect.fn.Return<Asked<typeof wanted> & { readonly opposed: typeof wanted }, KafkaError> {
+  const against = (...objections: ReadonlyArray<Objection>) => ({ objections, missing: wanted, opposed: [] })
   if (wanted.length === 0) return against()
   if (wanted.length > mostAcls) {
     const message = `the restored topics and groups would get ${wanted.length} ACLs, and a restore adds ${mostAcls} at most`
@@ -99,21 +100,26 @@ const askAcls = Effect.fnUntraced(function* (
   }
   const missing = AclMapping.missing(wanted, found.value.acls)
   const isDenied = missing.length > 0 && !(yield* access.mayCreateAcls)
-  return { objections: isDenied ? [lacks("Alter", "to create ACLs")] : [], missing }
+  const opposed = AclMapping.opposed(wanted, found.value.acls)
+  return { objections: isDenied ? [lacks("Alter", "to create ACLs")] : [], missing, opposed }
 })
 
 const askQuotas = Effect.fnUntraced(function* (
   { access }: KafkaSinkShape,
   wanted: ReadonlyArray<Quota>
-): Effect.fn.Return<Asked<typeof wanted>, KafkaError> {
-  if (wanted.length === 0) return { objections: [], missing: [] }
+): Effect.fn.Return<
+  Asked<typeof wanted> & { readonly different: ReadonlyArray<AclMapping.DifferentQuota> },
+  KafkaError
+> {
+  if (wanted.length === 0) return { objections: [], missing: [], different: [] }
   const found = yield* orLacking(access.quotas, "DescribeConfigs", "to compare client quotas")
-  if ("objection" in found) return { objections: [found.objection], missing: wanted }
+  if ("objection" in found) return { objections: [found.objection], missing: wanted, different: [] }
   const missing = AclMapping.missingQuotas(wanted, found.value)
+  const different = AclMapping.differentQuotas(wanted, found.value)
   const codes = yield* access.alterQuotas(missing, { validateOnly: true })
   // Whatever else is wrong with a quota is found when its turn comes, and is no reason not to restore records.
   const isDenied = codes.some(({ errorCode }) => errorCode === ErrorCode.clusterAuthorizationFailed)
-  return { objections: isDenied ? [lacks("AlterConfigs", "to set client quotas")] : [], missing }
+  return { objections: isDenied ? [lacks("AlterConfigs", "to set client quotas")] : [], missing, different }
 })
 
 /** The groups of the backup that have offsets in topics of the plan; not those in which restores remember. */
@@ -144,6 +150,14 @@ const usersOf = Effect.fnUntraced(function* (
   return { users: AclMapping.usersToMake(users.entries, acls, quotas, names), notes: [] }
 })
 
+interface Preflight {
+  readonly objections: ReadonlyArray<Objection>
+  readonly prepared: PreparedAccess | undefined
+}
+
+/** Nothing is to be added. */
+export const nothing: Preflight = { objections: [], prepared: undefined }
+
 /** Decides which ACLs and quotas are to be added, and asks everything that can be asked beforehand. Changes nothing. */
 export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   { sink, store }: Systems,
@@ -152,8 +166,15 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   plan: RestorePlan
 ) {
   const { createsAcls = false, createsQuotas = false } = request
-  if (!createsAcls && !createsQuotas) return { objections: [], prepared: undefined }
-  const document = yield* MetadataDocument.read(store, set)
+  if (!DamagedMetadata.isNeeded(request)) return nothing
+  const opened = yield* MetadataDocument.read(store, set).pipe(
+    Effect.map((document) => ({ document })),
+    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
+      Effect.succeed(DamagedMetadata.refused(set.backupId, message))
+    )
+  )
+  if ("message" in opened) return { ...nothing, objections: [opened] }
+  const { document } = opened
   const facts = set.facts?.clusterMetadata
   const found = {
     acls: ofBackup<NonNullable<Entries<"acls">>[number]>(document?.acls, facts?.acls),
@@ -176,12 +197,17 @@ export const prepare = Effect.fn("AccessPreflight.prepare")(function* (
   const { notes, users } = yield* usersOf(sink, found.users, wantedAcls, wantedQuotas)
   const ofAcls = createsAcls && found.acls._tag === "Entries" ? found.acls.notes : []
   const prepared: PreparedAccess = {
-    ...(createsAcls ? { acls: { wanted: wantedAcls, missing: acls.missing } } : {}),
-    ...(createsQuotas ? { quotas: { wanted: wantedQuotas, missing: quotas.missing } } : {}),
+    ...(createsAcls ? { acls: { wanted: wantedAcls, missing: acls.missing, opposed: acls.opposed } } : {}),
+    ...(createsQuotas
+      ? { quotas: { wanted: wantedQuotas, missing: quotas.missing, different: quotas.different } }
+      : {}),
     users,
     notes: [...ofAcls, ...notes]
   }
-  return { objections: [...without, ...acls.objections, ...quotas.objections], prepared }
+  return {
+    objections: [...without, ...acls.objections, ...quotas.objections],
+    prepared
+  } satisfies Preflight as Preflight
 })
 
 type Entries<K extends keyof ClusterMetadata> = Extract<

@@ -44,6 +44,19 @@ export const missing = (some: ReadonlyArray<Acl>, there: ReadonlyArray<Acl>): Re
   return some.filter((acl) => !known.has(keyOfAcl(acl)))
 }
 
+/**
+ * Those whose very opposite is there, and not in the backup: what one allows, the other denies, and denial wins. Only
+ * literal ones of the same principal, host and operation are compared.
+ */
+export const opposed = (some: ReadonlyArray<Acl>, there: ReadonlyArray<Acl>): ReadonlyArray<Acl> => {
+  const known = new Set(there.map(keyOfAcl))
+  const own = new Set(some.map(keyOfAcl))
+  return some.filter((acl) => {
+    const opposite = keyOfAcl({ ...acl, permission: acl.permission === "Allow" ? "Deny" : "Allow" })
+    return known.has(opposite) && !own.has(opposite)
+  })
+}
+
 /** What is not set of each; a value that is set stays, whatever it is. */
 export const missingQuotas = (some: ReadonlyArray<StoredQuota>, there: ReadonlyArray<Quota>): ReadonlyArray<Quota> => {
   const known = new Map(there.map((quota) => [keyOfQuota(quota), quota.values]))
@@ -52,6 +65,36 @@ export const missingQuotas = (some: ReadonlyArray<StoredQuota>, there: ReadonlyA
     const left = Object.entries(values).filter(([key]) => !Object.hasOwn(set, key))
     return left.length === 0 ? [] : [{ entity, values: Object.fromEntries(left) }]
   })
+}
+
+/** A quota of the backup that the cluster has with other values, which stay: only these are named, in both. */
+export interface DifferentQuota {
+  readonly entity: Quota["entity"]
+  readonly backup: Quota["values"]
+  readonly cluster: Quota["values"]
+}
+
+/** Those of which a value is set and is not that of the backup. */
+export const differentQuotas = (
+  some: ReadonlyArray<StoredQuota>,
+  there: ReadonlyArray<Quota>
+): ReadonlyArray<DifferentQuota> => {
+  const known = new Map(there.map((quota) => [keyOfQuota(quota), quota.values]))
+  return some.flatMap(({ entity, values }) => {
+    const set = known.get(keyOfQuota({ entity })) ?? {}
+    const keys = Object.keys(values).filter((key) => Object.hasOwn(set, key) && set[key] !== values[key])
+    const only = (of: Quota["values"]) => Object.fromEntries(keys.map((key) => [key, of[key]!]))
+    return keys.length === 0 ? [] : [{ entity, backup: only(values), cluster: only(set) }]
+  })
+}
+
+/** How many of the backup's quotas are there as the backup has them. */
+export const sameQuotas = (
+  wanted: ReadonlyArray<StoredQuota>,
+  ...others: ReadonlyArray<ReadonlyArray<Pick<Quota, "entity">>>
+): number => {
+  const left = new Set(others.flat().map(keyOfQuota))
+  return wanted.filter((quota) => !left.has(keyOfQuota(quota))).length
 }
 
 /**

@@ -15,6 +15,7 @@ import * as PitrSpec from "../resource/PitrSpec.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Cut from "./Cut.ts"
 import * as DamagedBackup from "./DamagedBackup.ts"
+import * as DamagedMetadata from "./DamagedMetadata.ts"
 import { preflightFailed } from "./RestoreError.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
@@ -82,11 +83,17 @@ const isDamaged = Effect.fnUntraced(function* (
   return (yield* DamagedBackup.find(store, yield* Catalogue.openById(store, backupId), request)).objections.length > 0
 })
 
-/** True if the backup can be opened, and all of its documents are as they were committed. */
-export const isSound = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+/** True if the backup can be opened, and all of its documents that the resource needs are as they were committed. */
+const isSound = (store: ObjectStoreShape, resource: Restorable, backupId: BackupId.BackupId) =>
   Catalogue.openById(store, backupId).pipe(
     Effect.flatMap((set) => Seal.inspect(store, set)),
-    Effect.map(({ broken }) => broken.length === 0),
+    Effect.map(({ broken }) =>
+      broken.every(
+        (one) =>
+          DamagedMetadata.isOf(backupId, one) &&
+          !DamagedMetadata.isNeeded(SpecRequest.request(resource, { backupId, by: "", why: "" }))
+      )
+    ),
     Effect.catchTag("CatalogueError", () => Effect.succeed(false))
   )
 
@@ -112,7 +119,7 @@ const chooseWhole = Effect.fnUntraced(function* (
       atMillis
     )
     if (found === undefined) return { found: choose(own, atMillis), damaged: [], unsound: [] }
-    if (!(yield* isSound(store, found.backupId))) unsound.add(found.backupId)
+    if (!(yield* isSound(store, resource, found.backupId))) unsound.add(found.backupId)
     else if (yield* isDamaged(store, resource, found.backupId, noticed)) damaged.add(found.backupId)
     else return { found, damaged: [...damaged], unsound: [...unsound] }
   }

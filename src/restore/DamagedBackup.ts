@@ -4,6 +4,7 @@ import { type DamagedObject, read as readRecorded } from "../manifest/Damage.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Cut from "./Cut.ts"
+import * as DamagedMetadata from "./DamagedMetadata.ts"
 import { type Objection, objection } from "./Objection.ts"
 import { isSelected } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -18,6 +19,8 @@ export interface Damage {
   readonly notes: ReadonlyArray<string>
   /** The same, place by place. */
   readonly elsewhere: ReadonlyArray<Verification.Problem>
+  /** The document of ACLs and quotas is damaged. */
+  readonly isMetadataDamaged: boolean
 }
 
 const another = "restore another backup"
@@ -46,15 +49,26 @@ export const of = (
   const concerns = ({ partition, topic }: Verification.Problem) => isSelected(request, topic, partition)
   const damaged = (key: string, detail: string) => `backup ${backupId} is damaged: ${key} ${detail}`
   const elsewhere = problems.filter((problem) => !concerns(problem))
+  const metadata = broken.find((one) => DamagedMetadata.isOf(backupId, one))
+  const isNeeded = DamagedMetadata.isNeeded(request)
   return {
     objections: [
       ...problems
         .filter(concerns)
         .map((problem) => objection("BackupDamaged", damaged(problem.key, problem.detail), leftOut(problem))),
-      ...broken.map(({ detail, key }) => objection("BackupDamaged", damaged(key, detail), `${another}. ${whole}`))
+      ...broken
+        .filter((one) => one !== metadata)
+        .map(({ detail, key }) => objection("BackupDamaged", damaged(key, detail), `${another}. ${whole}`)),
+      ...(metadata === undefined || !isNeeded
+        ? []
+        : [DamagedMetadata.refused(backupId, `${metadata.key} ${metadata.detail}`)])
     ],
-    notes: note(backupId, elsewhere),
-    elsewhere
+    notes: [
+      ...note(backupId, elsewhere),
+      ...(metadata === undefined || isNeeded ? [] : [DamagedMetadata.note(backupId, metadata)])
+    ],
+    elsewhere,
+    isMetadataDamaged: metadata !== undefined
   }
 }
 
@@ -94,7 +108,7 @@ export const recorded = (
 
 /**
  * Whether every object of the backup is there with its size, its documents are as they were committed, and nothing is
- * recorded as damaged.
+ * recorded as damaged. The document of ACLs and quotas counts where the request asks for these.
  */
 export const find = Effect.fn("DamagedBackup.find")(function* (
   store: ObjectStoreShape,

@@ -25,7 +25,7 @@ import { isProven, type TargetTopic } from "./TargetTopic.ts"
 /** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
 export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
   const set = yield* Catalogue.open(store, request.backupId)
-  const { elsewhere, notes, objections: damaged } = yield* DamagedBackup.find(store, set, request)
+  const { elsewhere, isMetadataDamaged, notes, objections: damaged } = yield* DamagedBackup.find(store, set, request)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
   const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
   const planned = RestorePlan.make(set, request, counted)
@@ -39,16 +39,19 @@ export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreS
     plan: yield* planFor(planned),
     damaged,
     elsewhere,
+    isMetadataDamaged,
     planWith: (means: Means) => planFor(RestorePlan.make(set, request, counted, means))
   }
 })
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { damaged, elsewhere, plan: whole, planWith, set } = yield* planOf(systems.store, request)
+  const { damaged, elsewhere, isMetadataDamaged, plan: whole, planWith, set } = yield* planOf(systems.store, request)
   const { means, plan } = yield* HolePlan.fitted(systems.sink, request, whole, planWith)
   const groups = yield* Groups.prepare(systems, request, set, plan)
-  const access = yield* AccessPreflight.prepare(systems, request, set, plan)
+  const access = isMetadataDamaged
+    ? AccessPreflight.nothing
+    : yield* AccessPreflight.prepare(systems, request, set, plan)
   const standing = (targets: ReadonlyArray<TargetTopic>) => [
     ...damaged,
     ...DamagedBackup.ofRecreated(set.backupId, elsewhere, targets),

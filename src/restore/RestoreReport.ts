@@ -3,6 +3,7 @@ import type * as Explanation from "../worker/Explanation.ts"
 import type { Acl, Quota } from "../kafka/AccessRules.ts"
 import type { StoredUser } from "../manifest/ClusterMetadata.ts"
 import type { AccessDone } from "./Access.ts"
+import type { DifferentQuota } from "./AclMapping.ts"
 import type { TopicCut } from "./CutReport.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import type { Removed } from "./MadeTopics.ts"
@@ -74,7 +75,12 @@ export interface RestoreReport {
   /** What became of ACLs and quotas; absent where none were to be added, or an earlier attempt did it. */
   readonly access?: AccessDone
   /** What a dry run would add of them. */
-  readonly accessToAdd?: { readonly acls: ReadonlyArray<Acl>; readonly quotas: ReadonlyArray<Quota> }
+  readonly accessToAdd?: {
+    readonly acls: ReadonlyArray<Acl>
+    readonly quotas: ReadonlyArray<Quota>
+    /** Of the backup, and there with other values, which stay. */
+    readonly differentQuotas: ReadonlyArray<DifferentQuota>
+  }
   /** Users of the backup that a person has to make, with a password of their choice; absent for none. */
   readonly usersToMake?: ReadonlyArray<StoredUser>
   /** Present where the restore failed for good with `onFailure: DeleteCreated`: topics that it had created. */

@@ -143,7 +143,8 @@ export const report = (
       ? {
           accessToAdd: {
             acls: prepared.access.acls?.missing ?? [],
-            quotas: prepared.access.quotas?.missing ?? []
+            quotas: prepared.access.quotas?.missing ?? [],
+            differentQuotas: prepared.access.quotas?.different ?? []
           }
         }
       : {}),

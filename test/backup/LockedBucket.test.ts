@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import * as RunProgress from "../../src/worker/RunProgress.ts"
+import * as RunReporting from "../../src/backup/RunReporting.ts"
+import * as RunDisplay from "../../src/cli/RunDisplay.ts"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
@@ -68,8 +71,15 @@ describe("A bucket that locks every object by a default of its own, and hides wh
       const due = yield* RetentionPass.preview(store, owner, { keep: 1 })
       assert.deepStrictEqual([due.removed, due.locked], [ids.slice(0, 2), []])
       assert.include(due.afterlife, "noncurrent versions")
-      const { facts, retention } = yield* attempt(oneKept("2026-11-23T15:00:00Z"), { store })
+      const last = oneKept("2026-11-23T15:00:00Z")
+      const progress = RunProgress.make()
+      const success = yield* attempt(last, { store, progress })
+      const { facts, retention } = success
       assert.deepStrictEqual([retention.removed, retention.locked], [ids, []])
+      const run = { startedMillis: 0, progress, parts: new Map(), backup: undefined, identity: last.identity, store }
+      const report = RunReporting.ofSuccess(run, 0, success)
+      assert.strictEqual(report.retention?.afterlife, due.afterlife)
+      assert.include(RunDisplay.closing(report), `note: what is removed still costs space: ${due.afterlife}`)
       assert.deepStrictEqual(yield* complete(store), [facts.backupId])
       for (const id of ids) assert.deepStrictEqual(yield* keys(store, `${id}/`), [])
     }).pipe(Effect.provide(layer))

@@ -132,11 +132,67 @@ describe("a restore with acls: Create", () => {
       const { source, target } = yield* worlds
       yield* fill(source)
       yield* target.setQuota(quota("alice", { consumer_byte_rate: 7 }))
-      yield* inTime(restore(asked(yield* backUp())))
+      const request = asked(yield* backUp())
+      const differs =
+        "1 client quota of the backup has another value in the cluster, and nothing is overwritten: consumer_byte_rate of user alice is 7 in the cluster and 1024 in the backup"
+      const { access } = yield* inTime(prepare(request))
+      const would = "2 client quotas would be created; 0 more of the backup are there already"
+      assert.includeMembers([...AccessNotes.planned(access, false)], [would, `Note: ${differs}`])
+      assert.includeMembers([...AccessNotes.counts(access, false)], [would, differs])
+      const restored = yield* inTime(restore(request))
+      assert.include(RestoreNotes.notes(restored), differs)
       assert.sameDeepMembers(
         [...(yield* target.wire.access.quotas)],
         [quota("alice", { consumer_byte_rate: 7, producer_byte_rate: 2048 }), quota(null, { request_percentage: 50 })]
       )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("names an ACL whose opposite is there, which stays", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      yield* target.addAcls(acl({ name: "restored", permission: "Deny" }), acl({ name: "other", permission: "Deny" }))
+      const request = asked(yield* backUp())
+      const says =
+        "the cluster has the opposite of 1 ACL of the backup, which stays, and what denies wins: Allow User:alice Read on topic restored"
+      const { access } = yield* inTime(prepare(request))
+      assert.include(AccessNotes.planned(access, false), `Note: ${says}`)
+      assert.include(AccessNotes.counts(access, false), says)
+      assert.include(RestoreNotes.notes(yield* inTime(restore(request))), says)
+      assert.includeMembers([...(yield* aclsOf(target))], ["Deny User:alice Read on topic restored", expected[0]!])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("does not count a quota with another value among those that are there already", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      const theirs = [
+        quota("alice", { consumer_byte_rate: 7, producer_byte_rate: 2048 }),
+        quota(null, { request_percentage: 50 })
+      ]
+      yield* Effect.forEach(theirs, (one) => target.setQuota(one))
+      const request = asked(yield* backUp())
+      const { access } = yield* inTime(prepare(request))
+      assert.include(
+        AccessNotes.planned(access, false),
+        "0 client quotas would be created; 1 more of the backup is there already"
+      )
+      const { accessDone } = yield* inTime(restore(request))
+      assert.deepStrictEqual(accessDone?.quotas, {
+        created: [],
+        existing: 1,
+        refused: [],
+        different: [
+          {
+            entity: [{ type: "user", name: "alice" }],
+            backup: { consumer_byte_rate: 1024 },
+            cluster: { consumer_byte_rate: 7 }
+          }
+        ]
+      })
+      assert.sameDeepMembers([...(yield* target.wire.access.quotas)], theirs)
     }).pipe(Effect.provide(layer))
   )
 

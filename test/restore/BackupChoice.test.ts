@@ -1,37 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Result } from "effect"
+import { Effect, Exit } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import * as BackupRef from "../../src/resource/BackupRef.ts"
-import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as BackupChoice from "../../src/restore/BackupChoice.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as SpecRequest from "../../src/restore/SpecRequest.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import * as Backup from "../backup/world.ts"
+import { origin, restorable } from "./restorable.ts"
 import { inTime, layer, options, systems, worlds } from "./world.ts"
-
-const origin: BackupRef.Origin = { name: "nightly", namespace: "kafka", uid: "uid-1" }
-
-const restorable = (spec: object = {}, from: BackupRef.Origin = origin): BackupRef.Restorable => ({
-  ...BackupRef.restorable({
-    ...Result.getOrThrow(
-      KafkaRestore.fromJson({
-        apiVersion: "kafka.oso.sh/v1alpha1",
-        kind: "KafkaRestore",
-        metadata: { name: "back", namespace: "kafka", uid: "restore-1" },
-        spec: {
-          backupRef: { name: "nightly" },
-          targetCluster: { bootstrapServers: ["target:9092"] },
-          storage: { storageType: "pvc", pvc: { claimName: "backups" } },
-          ...spec
-        }
-      })
-    ),
-    origin: from
-  })!
-})
 
 const backUp = (slot: string, name = "nightly") =>
   Effect.map(

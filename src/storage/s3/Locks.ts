@@ -100,6 +100,7 @@ export const make = Effect.fnUntraced(function* (
   const maySeeHold = maySee((Key, abortSignal) =>
     client.send(new sdk.GetObjectLegalHoldCommand({ Bucket: bucket, Key }), { abortSignal })
   )
+  let isBlindToRetention = false
   let isBlindToHolds = false
 
   const protection: Locks["protection"] = Effect.fnUntraced(function* (name) {
@@ -107,20 +108,21 @@ export const make = Effect.fnUntraced(function* (
     if (mayLock === "no") return undefined
     const seen = heard(yield* head(name))
     const found = ofHead(seen, yield* Clock.currentTimeMillis)
-    if (found !== undefined) return found
-    // A lock needs versions, and an object without one was never locked.
-    if (mayLock === "unknown" && (seen.VersionId === undefined || seen.VersionId === "null")) return undefined
-    if (seen.ObjectLockRetainUntilDate === undefined && !(yield* maySeeRetention(name)))
+    // Object lock needs versions: an object without one is in a bucket that locks nothing.
+    if (found !== undefined || (mayLock === "unknown" && versions !== "yes")) return found
+    if (seen.ObjectLockRetainUntilDate === undefined && !(yield* maySeeRetention(name))) {
+      if (mayLock === "unknown") {
+        isBlindToRetention = true
+        return undefined
+      }
       return yield* fail(
         new StorageAuthorizationFailed({
-          detail: `bucket ${bucket} ${mayLock === "yes" ? "can lock objects" : "has versions and may lock objects"}, and this identity may not see which ones are locked`,
+          detail: `bucket ${bucket} can lock objects, and this identity may not see which ones are locked`,
           isUnseen: true,
-          advice:
-            mayLock === "yes"
-              ? `allow s3:GetObjectRetention on the objects of bucket ${bucket}: a locked object would be hidden and not removed`
-              : `allow s3:GetBucketObjectLockConfiguration on bucket ${bucket}, and if it has object lock also s3:GetObjectRetention on its objects: a locked object would be hidden and not removed`
+          advice: `allow s3:GetObjectRetention on the objects of bucket ${bucket}: a locked object would be hidden and not removed`
         })
       )
+    }
     if (seen.ObjectLockLegalHoldStatus === undefined && !(yield* maySeeHold(name))) isBlindToHolds = true
     return undefined
   })
@@ -128,6 +130,8 @@ export const make = Effect.fnUntraced(function* (
   const afterlife = Effect.gen(function* () {
     const has = versions === "yes" ? versions : yield* versioning
     if (has !== "yes") return undefined
+    if (isBlindToRetention)
+      return "the bucket keeps them as noncurrent versions until its lifecycle rules remove them, and those that are locked as long as the lock lasts: whether any are, this identity may not see (s3:GetBucketObjectLockConfiguration on the bucket, or s3:GetObjectRetention and s3:GetObjectLegalHold on its objects)"
     return `the bucket keeps them as noncurrent versions until its lifecycle rules remove them${isBlindToHolds ? "; those under a legal hold stay as long as it lasts, and this identity may not see which ones (s3:GetObjectLegalHold)" : ""}`
   })
   return { heard, protection, advice, afterlife } satisfies Locks as Locks

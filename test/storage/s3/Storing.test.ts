@@ -177,14 +177,6 @@ describe("S3ObjectStore with settings for objects", () => {
       const error = yield* Effect.flip(blind.store.delete(key("set/a"), { role: "data" }))
       assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
       assert.include(error.advice, "s3:GetObjectRetention")
-      // Nor where it may not even ask whether the bucket locks: without versions no bucket does.
-      const denied = saying(403, "AccessDenied")
-      const unknown = yield* against({}, denied, head, denied)
-      const doubt = yield* Effect.flip(unknown.store.delete(key("set/a"), { role: "data" }))
-      assert.strictEqual(doubt.reason._tag, "StorageAuthorizationFailed")
-      assert.include(doubt.advice, "s3:GetBucketObjectLockConfiguration")
-      const simple = yield* against({}, denied, answering(200, whole), answering(204))
-      yield* simple.store.delete(key("set/a"), { role: "data" })
       // Holds are rare: not to see them is said, and keeps nothing.
       const free = saying(404, "NoSuchObjectLockConfiguration")
       const { store } = yield* against({}, lockedBucket, head, free, saying(403, "AccessDenied"), answering(204))
@@ -192,6 +184,30 @@ describe("S3ObjectStore with settings for objects", () => {
       assert.include(yield* store.afterlife!, "noncurrent versions")
       assert.include(yield* store.afterlife!, "s3:GetObjectLegalHold")
     })
+  )
+
+  it.live(
+    "says what it cannot see where neither the bucket nor its objects tell of locks, if these have versions",
+    () =>
+      Effect.gen(function* () {
+        const denied = saying(403, "AccessDenied")
+        const head = answering(200, { ...whole, "x-amz-version-id": "v1" })
+        const blind = yield* against({}, denied, head, denied, answering(204), head, answering(204))
+        yield* blind.store.delete(key("set/a"), { role: "data" })
+        yield* blind.store.delete(key("set/b"), { role: "data" })
+        assert.include(
+          yield* blind.store.afterlife!,
+          "s3:GetBucketObjectLockConfiguration on the bucket, or s3:GetObject"
+        )
+        assert.deepStrictEqual(
+          blind.arrived.map(({ method }) => method),
+          ["GET", "HEAD", "GET", "DELETE", "HEAD", "DELETE"]
+        )
+        // Without versions nothing can be locked: nothing more is asked.
+        const plain = yield* against({}, denied, answering(200, whole), answering(204))
+        yield* plain.store.delete(key("set/a"), { role: "data" })
+        assert.lengthOf(plain.arrived, 3)
+      })
   )
 
   it.live("says with every request that the requester pays, to list and to look too", () =>
