@@ -6,7 +6,7 @@ import { kafkaBackups, kafkaRestores, jobs, pods } from "../../src/kubernetes/Ki
 import { Forbidden, Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import { checkAnnotation, triggerAnnotation } from "../../src/resource/KafkaBackup.ts"
 import * as JobName from "../../src/identity/JobName.ts"
-import { layer, Logs, namespace, resource, spec, type } from "./terminal.ts"
+import { layer, Logs, namespace, prompt, resource, spec, type } from "./terminal.ts"
 
 const time = "2026-11-30T04:00:00Z"
 
@@ -218,6 +218,29 @@ describe("kubectl kafka-backup", () => {
       assert.match(err, /NotInTime: the run did not end within 1m30s: waiting for the operator/)
     }).pipe(Effect.provide(layer))
   )
+
+  for (const [words, what, kind] of [
+    [["trigger", "orders", "--wait"], "the run", "orders"],
+    [["check", "orders", "--wait"], "the check", "orders"],
+    [["restore", "orders", "--as", "back"], "the restore", "restore/back"]
+  ] as const) {
+    it.effect(`says at Ctrl-C of ${words[0]} that ${what} goes on, and asks for no repetition`, () =>
+      Effect.gen(function* () {
+        yield* there("orders")
+        const { process, run, shown } = prompt(...words, "-o", "json")
+        const typed = yield* Effect.forkChild(run)
+        yield* eventually(Effect.sync(() => process.interruption))
+        yield* seconds(2)
+        yield* Fiber.interrupt(typed)
+        assert.strictEqual(process.exitCode, 20)
+        const advice = `it goes on in the cluster: kubectl kafka-backup status -n shop ${kind}`
+        const { err, out } = shown()
+        assert.include(err, `NotInTime: stopped waiting: ${what} has not ended\nwhat to do: ${advice}\n`)
+        const { error, exitCode } = JSON.parse(out)
+        assert.deepStrictEqual([exitCode, error.advice, error.isRetryable], [20, advice, false])
+      }).pipe(Effect.provide(layer))
+    )
+  }
 
   it.effect("takes for the answer of its check only that of its own Job", () =>
     Effect.gen(function* () {

@@ -166,12 +166,15 @@ const conclude = Effect.fnUntraced(function* (
   }
 })
 
-/** It ends by itself at its deadline where it may not be deleted. */
+/** It ends by itself at its deadline where it may not be deleted. One that somebody has deleted is gone already. */
 const remove = (job: Job) =>
   Effect.gen(function* () {
     const api = yield* KubernetesApi
     yield* api.remove(Kind.jobs, job.metadata, { propagation: "Background" })
-  }).pipe(Effect.catch(() => Console.error(`Job ${job.metadata.name} was not deleted; it ends by itself`)))
+  }).pipe(
+    Effect.catchIf(hasReason("NotFound"), () => Effect.void),
+    Effect.catch(() => Console.error(`Job ${job.metadata.name} was not deleted; it ends by itself`))
+  )
 
 /**
  * Runs the command in a Job of the resource: its result goes to standard output while it comes, everything else to
