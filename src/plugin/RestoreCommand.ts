@@ -99,8 +99,8 @@ const submit = Effect.fnUntraced(function* (wanted: WantedRestore.Wanted, yes: b
         const there = yield* api.get(Kind.kafkaRestores, { namespace, name })
         if (!WantedRestore.isDry(there)) {
           return yield* new RestoreExists({
-            detail: `KafkaRestore ${namespace ?? ""}/${name} exists already, and a restore is carried out once`,
-            advice: "choose another name; kubectl kafka-backup status shows how that one ended"
+            detail: `KafkaRestore ${namespace ?? ""}/${name} exists already, and is no trial: its manifest is left as it is`,
+            advice: `choose another name; ${NextStep.command("status", { kind: "KafkaRestore", namespace: namespace ?? "", name })} shows how that one is, and how to try it again`
           })
         }
         return yield* api.patch(
@@ -156,7 +156,16 @@ export const restore = Command.make(
           isDry && end.outcome === "success" ? [`nothing was written; to restore: ${again(given, created)}`] : []
         yield* StandardOutput.print(
           given.output === "json"
-            ? JSON.stringify({ ...DetailText.json(view), dryRun: isDry, outcome: end.outcome }, null, 2)
+            ? JSON.stringify(
+                {
+                  ...DetailText.json(view),
+                  dryRun: isDry,
+                  outcome: end.outcome,
+                  ...Ending.failure(end, NextStep.of(view).join("; "))
+                },
+                null,
+                2
+              )
             : [DetailText.text(view, now), ...next].join("\n\n")
         )
         return end

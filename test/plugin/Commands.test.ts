@@ -263,6 +263,29 @@ describe("kubectl kafka-backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("ends with the code and the reason of a restore that failed, for programs too", () =>
+    Effect.gen(function* () {
+      yield* there("orders")
+      const { behind } = yield* memory
+      for (const [name, reason, code] of [
+        ["gone", "SetNotFound", 17],
+        ["broken", "BackupDamaged", 16],
+        ["strange", "JobFailed", 16]
+      ] as const) {
+        const typed = yield* Effect.forkChild(type("restore", "orders", "--as", name, "-o", "json"))
+        yield* eventually(behind.get(kafkaRestores, { namespace, name }))
+        const message = `${reason}: it cannot be restored`
+        const failed = ready("False", "RestoreFailed", message)
+        yield* says(name, { observedGeneration: 1, phase: "Failed", message, conditions: [failed] }, kafkaRestores)
+        const { exitCode, out } = yield* outcomeOf(typed)
+        const document = JSON.parse(out)
+        assert.deepStrictEqual([exitCode, document.exitCode, document.outcome], [code, code, "failed"])
+        assert.deepInclude(document.error, { reason: reason === "JobFailed" ? "RestoreFailed" : reason, message })
+        assert.include(document.error.advice, `logs -n shop restore/${name}`)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("suspends, and is done when the operator has seen it", () =>
     Effect.gen(function* () {
       yield* there("orders")
@@ -348,13 +371,16 @@ describe("kubectl kafka-backup", () => {
       yield* seconds(2)
       assert.isUndefined(writing.pollUnsafe())
       assert.deepInclude(after.spec as object, { dryRun: false })
-      const failed = ready("False", "RestoreFailed", "topic orders exists already")
-      yield* says(name, { observedGeneration: 2, phase: "Failed", conditions: [failed] }, kafkaRestores)
+      const message = "PreflightFailed: topic orders exists already"
+      const remedy = "To try again, correct the spec, or set the annotation kafka.oso.sh/retry to a new value."
+      const failed = ready("False", "RestoreFailed", `${message}. Nothing was written. ${remedy}`)
+      yield* says(name, { observedGeneration: 2, phase: "Failed", message, conditions: [failed] }, kafkaRestores)
       yield* seconds(2)
       const ended = yield* outcomeOf(writing)
-      assert.strictEqual(ended.exitCode, 16)
+      assert.strictEqual(ended.exitCode, 19)
       assert.include(ended.out, "topic orders exists already")
-      assert.include(ended.out, "what to do:")
+      assert.include(ended.out, "kubectl annotate -n shop kafkarestore/back --overwrite kafka.oso.sh/retry=VALUE")
+      assert.notInclude(ended.out, "under another name")
       assert.strictEqual((yield* type("restore", "orders", "--as", name, "--yes")).exitCode, 2)
     }).pipe(Effect.provide(layer))
   )
