@@ -323,7 +323,7 @@ describe("kubectl kafka-backup list, describe, report, verify, prune", () => {
     Effect.gen(function* () {
       const { node } = yield* applied
       yield* node.run(() => Effect.never)
-      const { err, exitCode } = yield* typed(["verify", "orders", "orders-20261123-120000", "--timeout", "30s"], 200)
+      const { err, exitCode } = yield* typed(["verify", "orders", "orders-20261123-120000", "--timeout", "30s"], 40)
       assert.strictEqual(exitCode, 20)
       assert.match(err, /error: CommandTimedOut: verify was still at work after 30 s, and was ended\n.*--timeout 2h/)
     }).pipe(Effect.provide(layer))
