@@ -47,7 +47,7 @@ const flags = {
     Flag.atLeast(0),
     Flag.withDescription("restore only these topics: a name or a wildcard; may be given several times (default: all)")
   ),
-  as: optional(Flag.String("as")).pipe(
+  as: optional(Flag.String("name")).pipe(
     Flag.withMetavar("RESTORE"),
     Flag.withDescription("name of the KafkaRestore (default: made of NAME and the time)")
   ),
@@ -71,7 +71,7 @@ const misuse = ({ as, backup, file, name, topic }: Given): UsageError | undefine
     name === undefined ? undefined : "NAME",
     backup === undefined ? undefined : "--backup",
     topic.length === 0 ? undefined : "--topic",
-    as === undefined ? undefined : "--as"
+    as === undefined ? undefined : "--name"
   ].filter((one) => one !== undefined)
   return beside.length === 0
     ? undefined
@@ -122,7 +122,7 @@ const again = ({ backup, context, file, name, topic }: Given, created: KubeObjec
     context === undefined ? undefined : `--context ${context}`,
     backup === undefined ? undefined : `--backup ${backup}`,
     ...topic.map((one) => `--topic '${one}'`),
-    file === undefined ? `--as ${created.metadata.name}` : undefined,
+    file === undefined ? `--name ${created.metadata.name}` : undefined,
     "--yes"
   ]
     .filter((part) => part !== undefined)

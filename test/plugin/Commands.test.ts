@@ -222,7 +222,7 @@ describe("kubectl kafka-backup", () => {
   for (const [words, what, kind] of [
     [["trigger", "orders", "--wait"], "the run", "orders"],
     [["check", "orders", "--wait"], "the check", "orders"],
-    [["restore", "orders", "--as", "back"], "the restore", "restore/back"]
+    [["restore", "orders", "--name", "back"], "the restore", "restore/back"]
   ] as const) {
     it.effect(`says at Ctrl-C of ${words[0]} that ${what} goes on, and asks for no repetition`, () =>
       Effect.gen(function* () {
@@ -272,7 +272,7 @@ describe("kubectl kafka-backup", () => {
         ["broken", "BackupDamaged", 16],
         ["strange", "JobFailed", 16]
       ] as const) {
-        const typed = yield* Effect.forkChild(type("restore", "orders", "--as", name, "-o", "json"))
+        const typed = yield* Effect.forkChild(type("restore", "orders", "--name", name, "-o", "json"))
         yield* eventually(behind.get(kafkaRestores, { namespace, name }))
         const message = `${reason}: it cannot be restored`
         const failed = ready("False", "RestoreFailed", message)
@@ -345,7 +345,7 @@ describe("kubectl kafka-backup", () => {
       const { behind } = yield* memory
       const name = "back"
       const trial = yield* Effect.forkChild(
-        type("restore", "orders", "--backup", "orders-20261130-040000", "--as", name, "--topic", "orders")
+        type("restore", "orders", "--backup", "orders-20261130-040000", "--name", name, "--topic", "orders")
       )
       const created = yield* eventually(behind.get(kafkaRestores, { namespace, name }))
       assert.deepInclude(created.spec as object, {
@@ -362,7 +362,7 @@ describe("kubectl kafka-backup", () => {
       const [, command = ""] = /to restore: kubectl kafka-backup (.*)\n/.exec(tried.out) ?? []
       assert.strictEqual(
         command,
-        "restore orders -n shop --backup orders-20261130-040000 --topic 'orders' --as back --yes"
+        "restore orders -n shop --backup orders-20261130-040000 --topic 'orders' --name back --yes"
       )
       const writing = yield* Effect.forkChild(type(...command.replaceAll("'", "").split(" ")))
       const restoring = behind.get(kafkaRestores, { namespace, name })
@@ -381,7 +381,7 @@ describe("kubectl kafka-backup", () => {
       assert.include(ended.out, "topic orders exists already")
       assert.include(ended.out, "kubectl annotate -n shop kafkarestore/back --overwrite kafka.oso.sh/retry=VALUE")
       assert.notInclude(ended.out, "under another name")
-      assert.strictEqual((yield* type("restore", "orders", "--as", name, "--yes")).exitCode, 2)
+      assert.strictEqual((yield* type("restore", "orders", "--name", name, "--yes")).exitCode, 2)
     }).pipe(Effect.provide(layer))
   )
 })
