@@ -11,7 +11,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as View from "../status/View.ts"
 import * as DetailText from "./DetailText.ts"
 import * as Ending from "./Ending.ts"
-import { cluster, output, timeout } from "./Flags.ts"
+import { cluster, output, timeout, withoutKind } from "./Flags.ts"
 import * as FollowedRestore from "./FollowedRestore.ts"
 import * as Following from "./Following.ts"
 import * as ManifestFile from "./ManifestFile.ts"
@@ -26,7 +26,7 @@ const optional = (flag: Flag.Flag<string>) => flag.pipe(Flag.optional, Flag.map(
 const arguments_ = {
   name: Argument.String("NAME").pipe(
     Argument.optional,
-    Argument.map(Option.getOrUndefined),
+    Argument.map((name) => Option.getOrUndefined(Option.map(name, withoutKind))),
     Argument.withDescription("name of the KafkaBackup whose backup is restored, into the cluster that it came from")
   )
 }

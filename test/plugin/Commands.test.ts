@@ -131,6 +131,18 @@ describe("kubectl kafka-backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("takes the name of a KafkaBackup as kubectl prints it", () =>
+    Effect.gen(function* () {
+      yield* there("orders")
+      for (const name of ["kafkabackup/orders", "backup/orders", "kafkabackup.kafka.oso.sh/orders"]) {
+        const { exitCode, out } = yield* type("trigger", name)
+        assert.strictEqual(exitCode, 0)
+        assert.match(out, /^a run of KafkaBackup shop\/orders is asked for/)
+      }
+      assert.strictEqual((yield* type("trigger", "restore/orders")).exitCode, 17)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("names the role of a right that is missing, and who can grant it", () =>
     Effect.gen(function* () {
       yield* there("orders")
