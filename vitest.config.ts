@@ -16,7 +16,10 @@ const underFaults = [
   "test/e2e/{Network,Storage}Faults.integration.test.ts",
   "test/e2e/KafkaSecurity.integration.test.ts",
   "test/e2e/RestoreBrokers.integration.test.ts",
-  "test/e2e/UncleanElection.integration.test.ts"
+  "test/e2e/UncleanElection.integration.test.ts",
+  // They start a control plane of their own, beside which nobody needs to wait.
+  "test/deploy/Definitions.integration.test.ts",
+  "test/e2e/OperatorQuickStart.integration.test.ts"
 ]
 
 /** One file at a time: brokers and stores are shared, and the machine may have two cores. */
@@ -51,7 +54,7 @@ export default defineConfig({
           ...oneByOne
         }
       },
-      { extends: true, test: { name: "cluster", include: onCluster, ...oneByOne } },
+      { extends: true, test: { name: "cluster", include: onCluster, exclude: underFaults, ...oneByOne } },
       { extends: true, test: { name: "faults", include: underFaults, ...oneByOne } }
     ]
   }

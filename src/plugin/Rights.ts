@@ -24,8 +24,7 @@ export const shown = ({ plural, verb }: Wanted): string => `${rbacVerbs[verb] ??
 const commandsRole = "kafka-backup-commands"
 
 /** `logs` gets a Job by its name; who lists Jobs is about to make one. */
-const isOfCommands = ({ plural, verb }: Wanted): boolean =>
-  (plural === "jobs" && verb !== "get") || plural === "events"
+const isOfCommands = ({ plural, verb }: Wanted): boolean => (plural === "jobs" && verb !== "get") || plural === "events"
 
 /** The ClusterRole that holds the right, and the roles of Kubernetes that contain it. */
 const roleOf = (wanted: Wanted): string => {

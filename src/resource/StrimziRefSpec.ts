@@ -25,7 +25,7 @@ export const StrimziRef = Field.object(
   },
   {
     description:
-      "A Kafka cluster that Strimzi runs, instead of everything else here: an operator with --strimzi reads address, protocol and Secrets from the Kafka resource and the KafkaUser before each Job. Both must be in the namespace of this resource. The API server writes the default of securityProtocol beside it, which says nothing here: the listener decides. Commands by hand refuse it."
+      "A Kafka cluster that Strimzi runs, instead of everything else here, and of the default of securityProtocol: an operator with --strimzi reads address, protocol and Secrets from the Kafka and the KafkaUser in the namespace of this resource before each Job. Commands by hand refuse it."
   }
 )
 export type StrimziRef = typeof StrimziRef.Type

@@ -54,7 +54,15 @@ export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthe
  */
 export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthorizationFailed>()(
   "StorageAuthorizationFailed",
-  { detail: Schema.String, advice: Schema.String, notFromStore, locked, cause }
+  {
+    detail: Schema.String,
+    advice: Schema.String,
+    notFromStore,
+    locked,
+    /** Nobody may see whether the object is locked: what a policy never allowed, so newer credentials change nothing. */
+    isUnseen: Schema.optionalKey(Schema.Literal(true)),
+    cause
+  }
 ) {
   override get message() {
     return this.detail

@@ -3,8 +3,14 @@ import * as GuardedObjectStore from "./GuardedObjectStore.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
 import { isLocked, type ObjectStoreError, type Operation } from "./ObjectStoreError.ts"
 
-/** No credentials end a lock: waiting for newer ones would hold up every removal. */
-const mayBeCured = (error: ObjectStoreError) => !isLocked(error) && isRefused(error)
+/**
+ * No credentials end a lock, and none that are renewed may suddenly see locks: waiting for newer ones would hold up
+ * every removal.
+ */
+const mayBeCured = (error: ObjectStoreError) => !isLocked(error) && !isUnseen(error) && isRefused(error)
+
+const isUnseen = ({ reason }: ObjectStoreError) =>
+  reason._tag === "StorageAuthorizationFailed" && reason.isUnseen === true
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>

@@ -18,13 +18,13 @@ spec:
 ${spec}`
 
 /** Converts into files of the folder `ours`; `look` sees that folder, and how the command ended. */
-const intoFiles = <A>(text: string, look: (ours: string, typed: Terminal.Typed) => A, prepare = (_: string) => {}) =>
+const intoFiles = <A>(text: string, look: (ours: string, typed: Terminal.Typed) => A, prepare?: typeof mkdirSync) =>
   Effect.acquireUseRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "kafka-backup-convert-"))),
     (folder) => {
       const [file, ours] = [join(folder, "theirs.yaml"), join(folder, "ours")]
       writeFileSync(file, text)
-      prepare(ours)
+      prepare?.(ours)
       return Effect.map(Terminal.type("convert", "-f", file, "--output-dir", ours), (typed) => look(ours, typed))
     },
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))

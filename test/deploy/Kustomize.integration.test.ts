@@ -66,7 +66,7 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
   it("has rights of the whole cluster in the variant for it only", async () => {
     const rightsOf = async (overlay: string) =>
       (await render(join(root, "deploy/overlays", overlay))).filter(({ kind }) => /Role/.test(kind)).map(nameOf)
-    const users = ["ClusterRole /kafka-backup-edit", "ClusterRole /kafka-backup-view"]
+    const users = ["commands", "edit", "view"].map((role) => `ClusterRole /kafka-backup-${role}`)
     const election = ["Role kafka-backup-system/kafka-backup-operator-election"]
     assert.sameMembers(await rightsOf("cluster-wide"), [
       ...users,

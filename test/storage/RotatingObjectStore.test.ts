@@ -55,6 +55,10 @@ describe("RotatingObjectStore", () => {
       const locked = new StorageAuthorizationFailed({ detail: "locked", advice: "wait", locked: { untilMillis: 1 } })
       yield* disturb({ _tag: "Fail", operation: "delete", times: 1, reason: locked })
       assert.isTrue(isLocked(yield* Effect.flip(renewed.delete(key))))
+      // Nor would newer ones see what a policy lets nobody see.
+      const unseen = new StorageAuthorizationFailed({ detail: "may be locked", advice: "allow it", isUnseen: true })
+      yield* disturb({ _tag: "Fail", operation: "delete", times: 1, reason: unseen })
+      assert.strictEqual((yield* Effect.flip(renewed.delete(key))).message.includes("may be locked"), true)
     })
   )
 

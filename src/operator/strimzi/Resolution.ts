@@ -28,9 +28,11 @@ export const resolve = (ref: StrimziRef, found: Found): Answer<KafkaClusterSpec>
   Result.gen(function* () {
     const kafka = yield* present(Kafka, `Kafka ${ref.name}`, "StrimziKafkaMissing", found.kafka)
     const listener = yield* listenerOf(ref, kafka)
-    // What waiting cannot mend is said first: a new cluster may take its time until it has an address.
-    const login = yield* loginOf(ref, listener, found.user)
+    const answer = loginOf(ref, listener, found.user)
+    // What waiting cannot mend is said first: a new cluster takes its time until it has an address, and then users.
+    if (Result.isFailure(answer) && answer.failure.reason !== "StrimziUserNotReady") yield* answer
     const bootstrapServers = yield* addresses(ref, kafka)
+    const login = yield* answer
     const hasTls = listener.tls === true
     const written = {
       bootstrapServers,

@@ -107,12 +107,18 @@ export const make = Effect.fnUntraced(function* (
     if (mayLock === "no") return undefined
     const seen = heard(yield* head(name))
     const found = ofHead(seen, yield* Clock.currentTimeMillis)
-    if (found !== undefined || mayLock === "unknown") return found
+    if (found !== undefined) return found
+    // A lock needs versions, and an object without one was never locked.
+    if (mayLock === "unknown" && (seen.VersionId === undefined || seen.VersionId === "null")) return undefined
     if (seen.ObjectLockRetainUntilDate === undefined && !(yield* maySeeRetention(name)))
       return yield* fail(
         new StorageAuthorizationFailed({
-          detail: `bucket ${bucket} can lock objects, and this identity may not see which ones are locked`,
-          advice: `allow s3:GetObjectRetention on the objects of bucket ${bucket}: a locked object would be hidden and not removed`
+          detail: `bucket ${bucket} ${mayLock === "yes" ? "can lock objects" : "has versions and may lock objects"}, and this identity may not see which ones are locked`,
+          isUnseen: true,
+          advice:
+            mayLock === "yes"
+              ? `allow s3:GetObjectRetention on the objects of bucket ${bucket}: a locked object would be hidden and not removed`
+              : `allow s3:GetBucketObjectLockConfiguration on bucket ${bucket}, and if it has object lock also s3:GetObjectRetention on its objects: a locked object would be hidden and not removed`
         })
       )
     if (seen.ObjectLockLegalHoldStatus === undefined && !(yield* maySeeHold(name))) isBlindToHolds = true

@@ -313,6 +313,12 @@ describe("A reference to Strimzi's resources", () => {
   it.each([
     ["a user of another authentication", onScram, { user: userOf("backup", "tls") }, "StrimziUserMismatch"],
     ["no user", onScram, { user: undefined }, "StrimziUserMissing"],
+    [
+      "nothing, where the user waits for the cluster too",
+      onScram,
+      { user: put(ready, ["status"], undefined) },
+      "StrimziListenerNotReady"
+    ],
     ["a user where none is wanted", { user: "backup" }, { user: ready }, "StrimziUserMismatch"],
     [
       "an authentication that is not supported",

@@ -65,11 +65,11 @@ describe("A KafkaBackup of a cluster that Strimzi runs", () => {
       const { status: _, ...unborn } = main
       yield* strimzi.apply({ ...unborn, status: {} })
       yield* advance("90 seconds")
-      expect(yield* ready).toMatchObject(unresolved("StrimziListenerNotReady"))
-      yield* strimzi.publish(main)
-      yield* advance("90 seconds")
       expect(yield* ready).toMatchObject(unresolved("StrimziUserMissing"))
       yield* strimzi.apply(backupUser)
+      yield* advance("90 seconds")
+      expect(yield* ready).toMatchObject(unresolved("StrimziListenerNotReady"))
+      yield* strimzi.publish(main)
       yield* advance("90 seconds")
       expect(yield* ready).toMatchObject({ status: "True", reason: "BackupScheduled" })
       expect(runsAmong(yield* kubectl.jobs)).toEqual([])
@@ -81,8 +81,8 @@ describe("A KafkaBackup of a cluster that Strimzi runs", () => {
       // One for each cause, however often it was looked up.
       expect(told.map(({ note }) => /Strimzi\w+Missing|Strimzi\w+NotReady/u.exec(note ?? "")?.[0])).toEqual([
         "StrimziKafkaMissing",
-        "StrimziListenerNotReady",
-        "StrimziUserMissing"
+        "StrimziUserMissing",
+        "StrimziListenerNotReady"
       ])
     })
   )

@@ -177,6 +177,14 @@ describe("S3ObjectStore with settings for objects", () => {
       const error = yield* Effect.flip(blind.store.delete(key("set/a"), { role: "data" }))
       assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
       assert.include(error.advice, "s3:GetObjectRetention")
+      // Nor where it may not even ask whether the bucket locks: without versions no bucket does.
+      const denied = saying(403, "AccessDenied")
+      const unknown = yield* against({}, denied, head, denied)
+      const doubt = yield* Effect.flip(unknown.store.delete(key("set/a"), { role: "data" }))
+      assert.strictEqual(doubt.reason._tag, "StorageAuthorizationFailed")
+      assert.include(doubt.advice, "s3:GetBucketObjectLockConfiguration")
+      const simple = yield* against({}, denied, answering(200, whole), answering(204))
+      yield* simple.store.delete(key("set/a"), { role: "data" })
       // Holds are rare: not to see them is said, and keeps nothing.
       const free = saying(404, "NoSuchObjectLockConfiguration")
       const { store } = yield* against({}, lockedBucket, head, free, saying(403, "AccessDenied"), answering(204))
