@@ -62,14 +62,19 @@ const report = Effect.fnUntraced(function* (args: ReadonlyArray<string>, cause: 
   return explained.exitCode
 })
 
+/** What a stop means now. */
+const stopOf = ({ interruption }: typeof Shutdown.Outcome.Service): Explanation.Explained =>
+  Explanation.explain(interruption === undefined ? Cause.interrupt() : Cause.fail(interruption))
+
 /** Reports a signal. Who pressed Ctrl-C needs no message, but where something goes on without the command. */
 const reportStop = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const outcome = yield* Shutdown.Outcome
-  const { interruption } = outcome
-  if (interruption === undefined) return yield* answer(args, Explanation.explain(Cause.interrupt()))
-  outcome.exitCode ??= interruption.exitCode
-  yield* Console.error(FailureText.text(interruption))
-  yield* answer(args, interruption)
+  const explained = stopOf(outcome)
+  if (outcome.interruption !== undefined) {
+    outcome.exitCode ??= explained.exitCode
+    yield* Console.error(FailureText.text(explained))
+  }
+  yield* answer(args, explained)
 })
 
 /** Runs the command on these arguments, reports a failure, and returns the exit code. */
@@ -112,12 +117,9 @@ export const start = <Name extends string, Input, E, Context, Ports>(
 
   Shutdown.onSecondSignal(() => {
     if (outcome.exitCode !== undefined) return Shutdown.end(outcome.exitCode)
-    const { interruption = Explanation.explain(Cause.interrupt()) } = outcome
-    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? {
-      exitCode: interruption.exitCode,
-      message: stopped
-    }
-    const { document = FailureText.json(interruption), exitCode, message } = ended
+    const explained = stopOf(outcome)
+    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? { exitCode: explained.exitCode, message: stopped }
+    const { document = FailureText.json(explained), exitCode, message } = ended
     process.stderr.write(`${message}\n`)
     if (wantsJson(args) && !written.isBegun) process.stdout.write(`${document}\n`)
     Shutdown.end(exitCode)

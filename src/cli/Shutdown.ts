@@ -1,5 +1,4 @@
 import { Context, Deferred, Effect, Exit, Fiber } from "effect"
-import type { Explained } from "../worker/Explanation.ts"
 
 /** How long a run may take to store what it has read after a stop was requested; pods get 30 s by default. */
 const graceMillis = 25_000
@@ -19,8 +18,8 @@ export interface Told {
   exitCode: number | undefined
   /** What the second signal does where it must not look like a work that may simply be repeated. */
   endAtOnce?: () => EndedAtOnce
-  /** What a stop means now, where it is more than the end of the command. Absent: the same command begins again. */
-  interruption?: Explained | undefined
+  /** The error of a stop now, where it is more than the end of the command. Absent: the same command begins again. */
+  interruption?: Error | undefined
 }
 
 export const Outcome = Context.Reference<Told>("kafka-backup/cli/Outcome", {

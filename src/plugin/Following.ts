@@ -1,8 +1,7 @@
-import { Cause, Clock, Console, Effect, Exit } from "effect"
+import { Clock, Console, Effect, Exit } from "effect"
 import * as Shutdown from "../cli/Shutdown.ts"
 import { hasReason, KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Format from "../status/Format.ts"
-import * as Explanation from "../worker/Explanation.ts"
 import { NotInTime } from "./Problems.ts"
 
 /** How far something is that a command asked for. */
@@ -37,8 +36,7 @@ const stopping =
   ({ advice, what }: Pick<Followed<never, never, never, never>, "advice" | "what">) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.flatMap(Shutdown.Outcome, (outcome) => {
-      const stopped = new NotInTime({ detail: `stopped waiting: ${what} has not ended`, advice })
-      outcome.interruption = Explanation.explain(Cause.fail(stopped))
+      outcome.interruption = new NotInTime({ detail: `stopped waiting: ${what} has not ended`, advice })
       return Effect.onExit(effect, (exit) =>
         // What was interrupted is reported after this.
         Effect.sync(() => {
