@@ -173,7 +173,7 @@ export const list = Command.make(
     failed: Flag.Boolean("failed").pipe(
       Flag.withDefault(false),
       Flag.withDescription(
-        "list the runs that ended without a backup instead, newest first: why, and how far they came"
+        "list the runs that ended without a backup instead, newest first: why, and how far they came; a process that was killed (SIGKILL) left no word of its end, and is not among them"
       )
     )
   },

@@ -62,6 +62,21 @@ const report = Effect.fnUntraced(function* (args: ReadonlyArray<string>, cause: 
   return explained.exitCode
 })
 
+/** What a stop means now. */
+const stopOf = ({ interruption }: typeof Shutdown.Outcome.Service): Explanation.Explained =>
+  Explanation.explain(interruption === undefined ? Cause.interrupt() : Cause.fail(interruption))
+
+/** Reports a signal. Who pressed Ctrl-C needs no message, but where something goes on without the command. */
+const reportStop = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const outcome = yield* Shutdown.Outcome
+  const explained = stopOf(outcome)
+  if (outcome.interruption !== undefined) {
+    outcome.exitCode ??= explained.exitCode
+    yield* Console.error(FailureText.text(explained))
+  }
+  yield* answer(args, explained)
+})
+
 /** Runs the command on these arguments, reports a failure, and returns the exit code. */
 export const main = <Name extends string, Input, E, R, Context>(
   command: Command.Command<Name, Input, Context, E, R>,
@@ -72,7 +87,7 @@ export const main = <Name extends string, Input, E, R, Context>(
     Effect.as<number>(exitCodes.success),
     Effect.catchCause((cause) => report(args, cause)),
     // A signal ends the command without a chance to catch anything.
-    Effect.onInterrupt(() => answer(args, Explanation.explain(Cause.interrupt()))),
+    Effect.onInterrupt(() => reportStop(args)),
     Effect.provideService(StandardOutput.Written, written),
     Effect.provide(Presentation.layer)
   )
@@ -102,11 +117,9 @@ export const start = <Name extends string, Input, E, Context, Ports>(
 
   Shutdown.onSecondSignal(() => {
     if (outcome.exitCode !== undefined) return Shutdown.end(outcome.exitCode)
-    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? {
-      exitCode: exitCodes.interrupted,
-      message: stopped
-    }
-    const { document = FailureText.json(Explanation.explain(Cause.interrupt())), exitCode, message } = ended
+    const explained = stopOf(outcome)
+    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? { exitCode: explained.exitCode, message: stopped }
+    const { document = FailureText.json(explained), exitCode, message } = ended
     process.stderr.write(`${message}\n`)
     if (wantsJson(args) && !written.isBegun) process.stdout.write(`${document}\n`)
     Shutdown.end(exitCode)

@@ -21,7 +21,7 @@ import * as StandardOutput from "./StandardOutput.ts"
 /** The report beside a complete set; another tool leaves none, and a run that was killed after its set neither. */
 const besideSet = Effect.fnUntraced(function* (store: ObjectStoreShape, id: BackupId.BackupId) {
   const key = BackupKeys.report(id)
-  const report = yield* Documents.readIfThere(store, key, RunReport)
+  const report = yield* Documents.readOrPlainIfThere(store, key, RunReport)
   if (report !== undefined) return report
   const detail =
     "there is none: another tool made this backup, or its run ended before it could store its report; describe shows what the backup holds"

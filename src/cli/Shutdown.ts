@@ -18,6 +18,8 @@ export interface Told {
   exitCode: number | undefined
   /** What the second signal does where it must not look like a work that may simply be repeated. */
   endAtOnce?: () => EndedAtOnce
+  /** The error of a stop now, where it is more than the end of the command. Absent: the same command begins again. */
+  interruption?: Error | undefined
 }
 
 export const Outcome = Context.Reference<Told>("kafka-backup/cli/Outcome", {

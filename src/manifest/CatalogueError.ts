@@ -38,6 +38,14 @@ export class SetIncomplete extends Schema.TaggedError<SetIncomplete>()("SetIncom
   }
 }
 
+/** The slot that the id was made of. An id that another backup had is moved on by seconds: the run says its slot. */
+const slotOf = (backupId: string): string => {
+  const found = /-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/u.exec(backupId)
+  if (found === null) return "<slot>"
+  const [, year, month, day, hour, minute, second] = found
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`
+}
+
 /** A document of a set that is unreadable or damaged. */
 export class DocumentUnreadable extends Schema.TaggedError<DocumentUnreadable>()("DocumentUnreadable", {
   key: Schema.String,
@@ -116,7 +124,7 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
       case "SetIncomplete":
         switch (this.reason.state) {
           case "unfinished":
-            return "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
+            return `its next attempt finishes it; without an operator repeat the run with the same slot: kafka-backup run -f <file> --slot ${slotOf(this.reason.backupId)}`
           case "beingRemoved":
             return "use another backup: kafka-backup list -f <file>"
           case "manifestLost":

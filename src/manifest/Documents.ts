@@ -26,6 +26,20 @@ export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStore
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
+/** As `readIfThere`, also of a document that version 0.1 wrote without a seal. */
+export const readOrPlainIfThere = <S extends Schema.Codec<any, any>>(
+  store: ObjectStoreShape,
+  key: ObjectKey,
+  schema: S
+) =>
+  store.get(key).pipe(
+    Effect.flatMap((bytes) =>
+      Effect.fromResult(SealedJson.openOrPlain(schema, bytes)).pipe(Effect.mapError(unreadable(key)))
+    ),
+    Effect.map((value): S["Type"] | undefined => value),
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
+  )
+
 /** Creates the document; false if it exists already. Those that the manifest lists are data, all others bookkeeping. */
 export const create = <S extends Schema.Codec<any, any>>(
   store: ObjectStoreShape,

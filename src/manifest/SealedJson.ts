@@ -37,3 +37,18 @@ export const open = <S extends Schema.Codec<any, any>>(
     (error) => new NotSealed({ detail: `unexpected content: ${error.message}` })
   )
 }
+
+/**
+ * As `open`, and also a document of version 0.1, which sealed no reports. A damaged sealed one is never taken for it:
+ * the schema has to refuse an envelope.
+ */
+export const openOrPlain = <S extends Schema.Codec<any, any>>(
+  schema: S,
+  bytes: Uint8Array
+): Result.Result<S["Type"], NotSealed> => {
+  const sealed = open(schema, bytes)
+  if (Result.isSuccess(sealed)) return sealed
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")
+  const plain = Schema.decodeUnknownResult(Schema.fromJsonString(schema))(text)
+  return Result.isSuccess(plain) ? Result.succeed(plain.success) : sealed
+}

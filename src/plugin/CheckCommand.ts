@@ -54,12 +54,13 @@ export const check = Command.make(
           what: "the check",
           advice: `it goes on in the cluster: ${NextStep.command("status", self)}`
         })
+        const why = `to see why: ${NextStep.command("logs --check", self)}`
         yield* StandardOutput.print(
           isJson
-            ? JSON.stringify({ ...self, check: token, jobName, ...end }, null, 2)
+            ? JSON.stringify({ ...self, check: token, jobName, ...end, ...Ending.failure(end, why) }, null, 2)
             : end.outcome === "success"
               ? `passed: ${end.message}`
-              : `failed: ${end.message}\nto see why: ${NextStep.command("logs --check", self)}`
+              : `failed: ${end.message}\n${why}`
         )
         return end
       })

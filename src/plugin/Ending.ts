@@ -1,3 +1,4 @@
+import * as FailureText from "../cli/FailureText.ts"
 import { exitCodes, type ExitCode } from "../outcome/ExitCodes.ts"
 import * as FailureReasons from "../outcome/FailureReasons.ts"
 
@@ -16,4 +17,12 @@ export const exitCode = ({ outcome, reason }: Ending): ExitCode => {
   return reason !== undefined && FailureReasons.isFailureReason(reason)
     ? FailureReasons.exitCode({ reason: { _tag: reason }, isRetryable: false })
     : exitCodes.notProven
+}
+
+/** What every failure says to programs: the exit code, and why; nothing of a success. */
+export const failure = (ending: Ending, advice: string): object => {
+  if (ending.outcome === "success") return {}
+  const code = exitCode(ending)
+  const { message, outcome, reason = outcome === "interrupted" ? "Interrupted" : "NotProven" } = ending
+  return FailureText.facts({ reason, message, advice, exitCode: code, isRetryable: code >= exitCodes.temporary })
 }

@@ -49,5 +49,11 @@ export const timeout = (usual: string) =>
 export const wait = (description: string) =>
   Flag.Boolean("wait").pipe(Flag.withDefault(false), Flag.withDescription(description))
 
+/** `kafkabackup/orders` as kubectl prints it, and `backup/orders` as status takes it, are `orders`. */
+export const withoutKind = (text: string): string => text.replace(/^(kafkabackups?(\.kafka\.oso\.sh)?|backup)\//iu, "")
+
 /** The name of a KafkaBackup. */
-export const backupName = Argument.String("NAME").pipe(Argument.withDescription("name of the KafkaBackup"))
+export const backupName = Argument.String("NAME").pipe(
+  Argument.map(withoutKind),
+  Argument.withDescription("name of the KafkaBackup")
+)

@@ -1,4 +1,5 @@
-import { Clock, Console, Effect } from "effect"
+import { Clock, Console, Effect, Exit } from "effect"
+import * as Shutdown from "../cli/Shutdown.ts"
 import { hasReason, KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Format from "../status/Format.ts"
 import { NotInTime } from "./Problems.ts"
@@ -30,6 +31,20 @@ const isAway = (error: unknown): error is KubernetesError =>
 /** Between two looks. The operator writes progress every few seconds. */
 const everyMillis = 1000
 
+/** A stop while `effect` waits ends the command as the end of its time does: what was asked for goes on. */
+const stopping =
+  ({ advice, what }: Pick<Followed<never, never, never, never>, "advice" | "what">) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Shutdown.Outcome, (outcome) => {
+      outcome.interruption = new NotInTime({ detail: `stopped waiting: ${what} has not ended`, advice })
+      return Effect.onExit(effect, (exit) =>
+        // What was interrupted is reported after this.
+        Effect.sync(() => {
+          if (!Exit.hasInterrupts(exit)) outcome.interruption = undefined
+        })
+      )
+    })
+
 /**
  * Looks again and again until it is over. Every change of the text goes to standard error. An API server that does not
  * answer for a while is waited for; what it refuses, and the end of the time, are failures.
@@ -60,4 +75,4 @@ export const until = <A, O, E, R>({ advice, judge, read, timeoutMillis, what }: 
       }
       yield* Effect.sleep(Math.min(everyMillis, leftMillis))
     }
-  })
+  }).pipe(stopping({ advice, what }))

@@ -1,3 +1,4 @@
+import { retryAnnotation } from "../resource/KafkaRestore.ts"
 import type { View } from "../status/View.ts"
 
 /** What its user does next about a resource, as commands. Pure. */
@@ -33,7 +34,10 @@ const ofRestore = (view: Extract<View, { readonly kind: "KafkaRestore" }>): Read
     case "failed":
       return [
         `to see why: ${command("logs", view)}`,
-        "a KafkaRestore is carried out once: correct its manifest, and create it under another name"
+        // The message says where a new value helps; a restore that is over for good names no annotation.
+        view.verdict.sentence.includes(retryAnnotation)
+          ? `when that is repaired: kubectl annotate -n ${quoted(view.namespace)} kafkarestore/${quoted(view.name)} --overwrite ${retryAnnotation}=VALUE, with a VALUE that it never had`
+          : "this KafkaRestore is over: correct its manifest, and create it under another name"
       ]
     default:
       return []

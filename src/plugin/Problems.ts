@@ -69,11 +69,13 @@ export class ChangedMeanwhile extends Schema.TaggedError<ChangedMeanwhile>()("Ch
   readonly exitCode = exitCodes.temporary
 }
 
-/** What was waited for did not come in time. It may still come. */
+/** What was waited for did not come in time, or the user waits no longer. It may still come. */
 export class NotInTime extends Schema.TaggedError<NotInTime>()("NotInTime", fields) {
   override get message() {
     return this.detail
   }
+  /** Who repeated the command would ask for it a second time. */
+  readonly isRetryable = false
   readonly exitCode = exitCodes.temporary
 }
 

@@ -11,7 +11,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as View from "../status/View.ts"
 import * as DetailText from "./DetailText.ts"
 import * as Ending from "./Ending.ts"
-import { cluster, output, timeout } from "./Flags.ts"
+import { cluster, output, timeout, withoutKind } from "./Flags.ts"
 import * as FollowedRestore from "./FollowedRestore.ts"
 import * as Following from "./Following.ts"
 import * as ManifestFile from "./ManifestFile.ts"
@@ -26,7 +26,7 @@ const optional = (flag: Flag.Flag<string>) => flag.pipe(Flag.optional, Flag.map(
 const arguments_ = {
   name: Argument.String("NAME").pipe(
     Argument.optional,
-    Argument.map(Option.getOrUndefined),
+    Argument.map((name) => Option.getOrUndefined(Option.map(name, withoutKind))),
     Argument.withDescription("name of the KafkaBackup whose backup is restored, into the cluster that it came from")
   )
 }
@@ -47,7 +47,7 @@ const flags = {
     Flag.atLeast(0),
     Flag.withDescription("restore only these topics: a name or a wildcard; may be given several times (default: all)")
   ),
-  as: optional(Flag.String("as")).pipe(
+  as: optional(Flag.String("name")).pipe(
     Flag.withMetavar("RESTORE"),
     Flag.withDescription("name of the KafkaRestore (default: made of NAME and the time)")
   ),
@@ -71,7 +71,7 @@ const misuse = ({ as, backup, file, name, topic }: Given): UsageError | undefine
     name === undefined ? undefined : "NAME",
     backup === undefined ? undefined : "--backup",
     topic.length === 0 ? undefined : "--topic",
-    as === undefined ? undefined : "--as"
+    as === undefined ? undefined : "--name"
   ].filter((one) => one !== undefined)
   return beside.length === 0
     ? undefined
@@ -99,8 +99,8 @@ const submit = Effect.fnUntraced(function* (wanted: WantedRestore.Wanted, yes: b
         const there = yield* api.get(Kind.kafkaRestores, { namespace, name })
         if (!WantedRestore.isDry(there)) {
           return yield* new RestoreExists({
-            detail: `KafkaRestore ${namespace ?? ""}/${name} exists already, and a restore is carried out once`,
-            advice: "choose another name; kubectl kafka-backup status shows how that one ended"
+            detail: `KafkaRestore ${namespace ?? ""}/${name} exists already, and is no trial: its manifest is left as it is`,
+            advice: `choose another name; ${NextStep.command("status", { kind: "KafkaRestore", namespace: namespace ?? "", name })} shows how that one is, and how to try it again`
           })
         }
         return yield* api.patch(
@@ -122,7 +122,7 @@ const again = ({ backup, context, file, name, topic }: Given, created: KubeObjec
     context === undefined ? undefined : `--context ${context}`,
     backup === undefined ? undefined : `--backup ${backup}`,
     ...topic.map((one) => `--topic '${one}'`),
-    file === undefined ? `--as ${created.metadata.name}` : undefined,
+    file === undefined ? `--name ${created.metadata.name}` : undefined,
     "--yes"
   ]
     .filter((part) => part !== undefined)
@@ -156,7 +156,16 @@ export const restore = Command.make(
           isDry && end.outcome === "success" ? [`nothing was written; to restore: ${again(given, created)}`] : []
         yield* StandardOutput.print(
           given.output === "json"
-            ? JSON.stringify({ ...DetailText.json(view), dryRun: isDry, outcome: end.outcome }, null, 2)
+            ? JSON.stringify(
+                {
+                  ...DetailText.json(view),
+                  dryRun: isDry,
+                  outcome: end.outcome,
+                  ...Ending.failure(end, NextStep.of(view).join("; "))
+                },
+                null,
+                2
+              )
             : [DetailText.text(view, now), ...next].join("\n\n")
         )
         return end

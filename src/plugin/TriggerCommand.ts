@@ -57,17 +57,15 @@ export const trigger = Command.make(
           what: "the run",
           advice: `it goes on in the cluster: ${NextStep.command("status", self)}`
         })
-        if (isJson) {
-          yield* StandardOutput.print(JSON.stringify({ ...self, trigger: token, ...end }, null, 2))
-        } else if (end.outcome === "success") {
-          yield* StandardOutput.print(end.message)
-        } else {
-          yield* StandardOutput.print(
-            `${end.outcome}: ${end.message}\nto see why: ${NextStep.command("logs", self)}${
-              end.run.backupId === undefined ? "" : ` --run ${end.run.backupId}`
-            }`
-          )
-        }
+        const { backupId } = end.run
+        const why = `to see why: ${NextStep.command("logs", self)}${backupId === undefined ? "" : ` --run ${backupId}`}`
+        yield* StandardOutput.print(
+          isJson
+            ? JSON.stringify({ ...self, trigger: token, ...end, ...Ending.failure(end, why) }, null, 2)
+            : end.outcome === "success"
+              ? end.message
+              : `${end.outcome}: ${end.message}\n${why}`
+        )
         return end
       })
     )

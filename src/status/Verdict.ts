@@ -54,11 +54,14 @@ export const ofBackup = (conditions: ReadonlyArray<Condition>, hasBackup: boolea
 /** Reasons of a condition Ready that is not True yet, and nothing is wrong. */
 const onTheWay = new Set(["RestorePending", "PreflightRunning", "Restoring", "OffsetsPending", "OffsetsRunning"])
 
-/** Of a resource that is carried out once, from its phase and its conditions. */
-export const ofOnce = (phase: string | undefined, conditions: ReadonlyArray<Condition>): Verdict => {
+/**
+ * Of a resource that is carried out once, from its phase and its conditions. A trial (`dryRun`) that failed has said
+ * what was asked: nothing has happened that needs attention.
+ */
+export const ofOnce = (phase: string | undefined, conditions: ReadonlyArray<Condition>, isTrial = false): Verdict => {
   const ready = find(conditions, "Ready")
   if (ready === undefined) return notLookedAt
-  if (phase === "Failed") return by("failed", true, ready)
+  if (phase === "Failed") return by("failed", !isTrial, ready)
   if (phase === "Completed") {
     const differs = find(conditions, "Verified")
     return differs?.status === "False" ? by("at risk", true, differs) : by("completed", false, ready)

@@ -79,7 +79,8 @@ export const of = (resource: Shown): View | undefined => {
     }
     case "KafkaRestore": {
       const status = Previous.readRestore(resource.status)
-      return { ...common, kind, status, verdict: Verdict.ofOnce(status.phase, status.conditions ?? []) }
+      const isTrial = specOf(resource)["dryRun"] === true
+      return { ...common, kind, status, verdict: Verdict.ofOnce(status.phase, status.conditions ?? [], isTrial) }
     }
     case "KafkaOffsetReset":
     case "KafkaOffsetRollback": {

@@ -59,7 +59,7 @@ export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthor
     advice: Schema.String,
     notFromStore,
     locked,
-    /** Nobody may see whether the object is locked: what a policy never allowed, so newer credentials change nothing. */
+    /** Nobody may see whether the object is locked: a policy never allowed it, so newer credentials change nothing. */
     isUnseen: Schema.optionalKey(Schema.Literal(true)),
     cause
   }

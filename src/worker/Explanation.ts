@@ -19,6 +19,8 @@ interface CommandError extends Error {
   readonly _tag: string
   readonly advice: string
   readonly exitCode: number
+  /** Absent: as the exit code says. */
+  readonly isRetryable?: boolean
 }
 
 const isCommandError = (error: unknown): error is CommandError =>
@@ -75,8 +77,8 @@ const expected = (error: unknown): Explained | undefined => {
     }
   }
   if (isCommandError(error)) {
-    const { _tag: reason, advice, exitCode, message } = error
-    return { reason, message, advice, isRetryable: exitCode >= exitCodes.temporary, exitCode, ...listed(error) }
+    const { _tag: reason, advice, exitCode, isRetryable = exitCode >= exitCodes.temporary, message } = error
+    return { reason, message, advice, isRetryable, exitCode, ...listed(error) }
   }
   return undefined
 }

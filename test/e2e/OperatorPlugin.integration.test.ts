@@ -132,8 +132,8 @@ describeWith(
     }, 120_000)
 
     it("tries a restore, writes nothing by that, then restores by the command that it names", async () => {
-      const tried = await plugin("restore", "shop", "--as", "again")
-      assert.strictEqual(tried.code, 16, tried.stderr + tried.stdout)
+      const tried = await plugin("restore", "shop", "--name", "again")
+      assert.strictEqual(tried.code, 19, tried.stderr + tried.stdout)
       assert.match(tried.stdout, /again: failed\n/)
       assert.include(tried.stdout, topic)
       assert.include(tried.stdout, "what to do:")

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
+import { readFileSync } from "node:fs"
+import { RunReport } from "../../src/backup/RunReport.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 
 const Document = Schema.Struct({ name: Schema.String, n: Schema.Int, list: Schema.Array(Schema.Int) })
@@ -28,5 +30,18 @@ describe("SealedJson", () => {
     const other = SealedJson.seal(Schema.Struct({ other: Schema.Int }), { other: 1 })
     assert.isTrue(Result.isFailure(SealedJson.open(Document, other)))
     assert.isTrue(Result.isFailure(SealedJson.open(Document, Buffer.from(`{"name":"a","n":1,"list":[]}`))))
+  })
+
+  it("opens the report of a backup of version 0.1, which has no seal, and no damaged one that has", () => {
+    const file = "../golden/version-0.1/version-0.1-20250101-000000/report.json"
+    const plain = readFileSync(new URL(file, import.meta.url))
+    const report = Result.getOrThrow(SealedJson.openOrPlain(RunReport, plain))
+    assert.deepStrictEqual([report.outcome, report.totals?.records], ["success", 100])
+    assert.isTrue(Result.isFailure(SealedJson.open(RunReport, plain)))
+    const sealed = Buffer.from(SealedJson.seal(RunReport, report))
+    assert.isTrue(Result.isSuccess(SealedJson.openOrPlain(RunReport, sealed)))
+    const damaged = Buffer.from(sealed.toString().replace('"records":100', '"records":101'))
+    assert.notDeepEqual(damaged, sealed)
+    assert.isTrue(Result.isFailure(SealedJson.openOrPlain(RunReport, damaged)))
   })
 })

@@ -6,7 +6,7 @@ import { kafkaBackups, kafkaRestores, jobs, pods } from "../../src/kubernetes/Ki
 import { Forbidden, Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import { checkAnnotation, triggerAnnotation } from "../../src/resource/KafkaBackup.ts"
 import * as JobName from "../../src/identity/JobName.ts"
-import { layer, Logs, namespace, resource, spec, type } from "./terminal.ts"
+import { layer, Logs, namespace, prompt, resource, spec, type } from "./terminal.ts"
 
 const time = "2026-11-30T04:00:00Z"
 
@@ -131,6 +131,18 @@ describe("kubectl kafka-backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("takes the name of a KafkaBackup as kubectl prints it", () =>
+    Effect.gen(function* () {
+      yield* there("orders")
+      for (const name of ["kafkabackup/orders", "backup/orders", "kafkabackup.kafka.oso.sh/orders"]) {
+        const { exitCode, out } = yield* type("trigger", name)
+        assert.strictEqual(exitCode, 0)
+        assert.match(out, /^a run of KafkaBackup shop\/orders is asked for/)
+      }
+      assert.strictEqual((yield* type("trigger", "restore/orders")).exitCode, 17)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("names the role of a right that is missing, and who can grant it", () =>
     Effect.gen(function* () {
       yield* there("orders")
@@ -219,6 +231,29 @@ describe("kubectl kafka-backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  for (const [words, what, kind] of [
+    [["trigger", "orders", "--wait"], "the run", "orders"],
+    [["check", "orders", "--wait"], "the check", "orders"],
+    [["restore", "orders", "--name", "back"], "the restore", "restore/back"]
+  ] as const) {
+    it.effect(`says at Ctrl-C of ${words[0]} that ${what} goes on, and asks for no repetition`, () =>
+      Effect.gen(function* () {
+        yield* there("orders")
+        const { process, run, shown } = prompt(...words, "-o", "json")
+        const typed = yield* Effect.forkChild(run)
+        yield* eventually(Effect.sync(() => process.interruption))
+        yield* seconds(2)
+        yield* Fiber.interrupt(typed)
+        assert.strictEqual(process.exitCode, 20)
+        const advice = `it goes on in the cluster: kubectl kafka-backup status -n shop ${kind}`
+        const { err, out } = shown()
+        assert.include(err, `NotInTime: stopped waiting: ${what} has not ended\nwhat to do: ${advice}\n`)
+        const { error, exitCode } = JSON.parse(out)
+        assert.deepStrictEqual([exitCode, error.advice, error.isRetryable], [20, advice, false])
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
   it.effect("takes for the answer of its check only that of its own Job", () =>
     Effect.gen(function* () {
       const preflight = { generation: 1, outcome: "Passed", by: "orders-20261130-040000", lastProbeTime: time }
@@ -237,6 +272,29 @@ describe("kubectl kafka-backup", () => {
       const { exitCode, out } = yield* outcomeOf(typed)
       assert.strictEqual(exitCode, 13)
       assert.match(out, /^failed: there is no topic orders\nto see why: .* logs --check -n shop orders\n$/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("ends with the code and the reason of a restore that failed, for programs too", () =>
+    Effect.gen(function* () {
+      yield* there("orders")
+      const { behind } = yield* memory
+      for (const [name, reason, code] of [
+        ["gone", "SetNotFound", 17],
+        ["broken", "BackupDamaged", 16],
+        ["strange", "JobFailed", 16]
+      ] as const) {
+        const typed = yield* Effect.forkChild(type("restore", "orders", "--name", name, "-o", "json"))
+        yield* eventually(behind.get(kafkaRestores, { namespace, name }))
+        const message = `${reason}: it cannot be restored`
+        const failed = ready("False", "RestoreFailed", message)
+        yield* says(name, { observedGeneration: 1, phase: "Failed", message, conditions: [failed] }, kafkaRestores)
+        const { exitCode, out } = yield* outcomeOf(typed)
+        const document = JSON.parse(out)
+        assert.deepStrictEqual([exitCode, document.exitCode, document.outcome], [code, code, "failed"])
+        assert.deepInclude(document.error, { reason: reason === "JobFailed" ? "RestoreFailed" : reason, message })
+        assert.include(document.error.advice, `logs -n shop restore/${name}`)
+      }
     }).pipe(Effect.provide(layer))
   )
 
@@ -299,7 +357,7 @@ describe("kubectl kafka-backup", () => {
       const { behind } = yield* memory
       const name = "back"
       const trial = yield* Effect.forkChild(
-        type("restore", "orders", "--backup", "orders-20261130-040000", "--as", name, "--topic", "orders")
+        type("restore", "orders", "--backup", "orders-20261130-040000", "--name", name, "--topic", "orders")
       )
       const created = yield* eventually(behind.get(kafkaRestores, { namespace, name }))
       assert.deepInclude(created.spec as object, {
@@ -316,7 +374,7 @@ describe("kubectl kafka-backup", () => {
       const [, command = ""] = /to restore: kubectl kafka-backup (.*)\n/.exec(tried.out) ?? []
       assert.strictEqual(
         command,
-        "restore orders -n shop --backup orders-20261130-040000 --topic 'orders' --as back --yes"
+        "restore orders -n shop --backup orders-20261130-040000 --topic 'orders' --name back --yes"
       )
       const writing = yield* Effect.forkChild(type(...command.replaceAll("'", "").split(" ")))
       const restoring = behind.get(kafkaRestores, { namespace, name })
@@ -325,14 +383,17 @@ describe("kubectl kafka-backup", () => {
       yield* seconds(2)
       assert.isUndefined(writing.pollUnsafe())
       assert.deepInclude(after.spec as object, { dryRun: false })
-      const failed = ready("False", "RestoreFailed", "topic orders exists already")
-      yield* says(name, { observedGeneration: 2, phase: "Failed", conditions: [failed] }, kafkaRestores)
+      const message = "PreflightFailed: topic orders exists already"
+      const remedy = "To try again, correct the spec, or set the annotation kafka.oso.sh/retry to a new value."
+      const failed = ready("False", "RestoreFailed", `${message}. Nothing was written. ${remedy}`)
+      yield* says(name, { observedGeneration: 2, phase: "Failed", message, conditions: [failed] }, kafkaRestores)
       yield* seconds(2)
       const ended = yield* outcomeOf(writing)
-      assert.strictEqual(ended.exitCode, 16)
+      assert.strictEqual(ended.exitCode, 19)
       assert.include(ended.out, "topic orders exists already")
-      assert.include(ended.out, "what to do:")
-      assert.strictEqual((yield* type("restore", "orders", "--as", name, "--yes")).exitCode, 2)
+      assert.include(ended.out, "kubectl annotate -n shop kafkarestore/back --overwrite kafka.oso.sh/retry=VALUE")
+      assert.notInclude(ended.out, "under another name")
+      assert.strictEqual((yield* type("restore", "orders", "--name", name, "--yes")).exitCode, 2)
     }).pipe(Effect.provide(layer))
   )
 })

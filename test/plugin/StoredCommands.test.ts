@@ -266,6 +266,28 @@ describe("kubectl kafka-backup list, describe, report, verify, prune", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("say that somebody has deleted the Job, and not that it ends by itself", () =>
+    Effect.gen(function* () {
+      const { behind, node, settled } = yield* applied
+      yield* node.run(() => Effect.never)
+      const fiber = yield* Effect.forkChild(type("verify", "orders", "orders-20261123-120000"))
+      for (let n = 0; n < 3; n++) {
+        yield* settled
+        yield* TestClock.adjust("1 second")
+      }
+      const [job] = yield* jobs
+      yield* behind.remove(Kind.jobs, job!.metadata, { propagation: "Background" })
+      for (let n = 0; n < 5 && fiber.pollUnsafe() === undefined; n++) {
+        yield* settled
+        yield* TestClock.adjust("1 second")
+      }
+      const { err, exitCode } = yield* Fiber.join(fiber)
+      assert.strictEqual(exitCode, 20)
+      assert.match(err, /^error: PodLost: the pod of Job \S+ gave no result: its Job was deleted\n/m)
+      assert.notInclude(err, "ends by itself")
+    }).pipe(Effect.provide(layer))
+  )
+
   for (const [title, trouble, words] of [
     [
       "no node takes it",
@@ -301,7 +323,7 @@ describe("kubectl kafka-backup list, describe, report, verify, prune", () => {
     Effect.gen(function* () {
       const { node } = yield* applied
       yield* node.run(() => Effect.never)
-      const { err, exitCode } = yield* typed(["verify", "orders", "orders-20261123-120000", "--timeout", "30s"], 200)
+      const { err, exitCode } = yield* typed(["verify", "orders", "orders-20261123-120000", "--timeout", "30s"], 40)
       assert.strictEqual(exitCode, 20)
       assert.match(err, /error: CommandTimedOut: verify was still at work after 30 s, and was ended\n.*--timeout 2h/)
     }).pipe(Effect.provide(layer))

@@ -1,5 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Context, Effect, Layer, Stream } from "effect"
+import * as Shutdown from "../../src/cli/Shutdown.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
 import { InMemoryKubernetes } from "../../src/kubernetes/InMemoryKubernetes.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
@@ -60,12 +61,16 @@ export const layer = clusters.pipe(
   )
 )
 
-/** Types a command behind `kubectl kafka-backup`. */
-export const type = (...args: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const out: Array<string> = []
-    const err: Array<string> = []
-    const exitCode = yield* Plugin.main(args).pipe(
+/** A command line, and what came of it so far: also where Ctrl-C ends it. */
+export const prompt = (...args: ReadonlyArray<string>) => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const process: typeof Shutdown.Outcome.Service = { exitCode: undefined }
+  return {
+    process,
+    shown: () => ({ out: out.join(""), err: err.join("") }),
+    run: Plugin.main(args, { isBegun: false }).pipe(
+      Effect.provideService(Shutdown.Outcome, process),
       Effect.provideService(StandardOutput.Writer, (text) => Effect.sync(() => void out.push(text))),
       Effect.provideService(Console.Console, {
         ...console,
@@ -73,8 +78,14 @@ export const type = (...args: ReadonlyArray<string>) =>
         error: (text: string) => void err.push(`${text}\n`)
       })
     )
-    return { exitCode, out: out.join(""), err: err.join("") }
-  })
+  }
+}
+
+/** Types a command behind `kubectl kafka-backup`. */
+export const type = (...args: ReadonlyArray<string>) => {
+  const { run, shown } = prompt(...args)
+  return Effect.map(run, (exitCode) => ({ exitCode, ...shown() }))
+}
 
 export const spec = {
   schedule: "0 * * * *",

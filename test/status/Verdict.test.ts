@@ -73,6 +73,13 @@ describe("the verdict on a resource", () => {
     assert.strictEqual(Verdict.ofOnce(undefined, []).word, "pending")
   })
 
+  it("on a trial of a restore that failed is that it failed, and needs no attention", () => {
+    const failed = [condition("Ready", "False", "RestoreFailed")]
+    const [trial, real] = [Verdict.ofOnce("Failed", failed, true), Verdict.ofOnce("Failed", failed)]
+    assert.deepStrictEqual([trial.word, trial.isBad], ["failed", false])
+    assert.deepStrictEqual([real.word, real.isBad], ["failed", true])
+  })
+
   const Status = Schema.Literals(["True", "False", "Unknown"])
   it.prop("is safe only where Ready is True and there is a backup", [Status, Status, Schema.Boolean], (given) => {
     const [first, second, hasBackup] = given

@@ -94,11 +94,11 @@ const started = Effect.fnUntraced(function* (job: Job, startMillis: number) {
   }
 })
 
-/** Follows the output to its end; gives how the Job ended. A log that ends before its container does is read again. */
-const followed = Effect.fnUntraced(function* (
+/** Follows the output until the container is over. */
+const worked = Effect.fnUntraced(function* (
   job: Job,
   start: JobCourse.Course,
-  { follow, received }: ReturnType<typeof PodOutput.make>
+  { follow }: ReturnType<typeof PodOutput.make>
 ) {
   let course = start
   while (course._tag === "Running" || course._tag === "Waiting") {
@@ -106,6 +106,22 @@ const followed = Effect.fnUntraced(function* (
     course = JobCourse.of(yield* look(job), yield* Clock.currentTimeMillis)
     if (course._tag === "Running" || course._tag === "Waiting") yield* Effect.sleep("1 second")
   }
+  return course
+})
+
+/** Follows the output to its end; gives how the Job ended. A log that ends before its container does is read again. */
+const followed = Effect.fnUntraced(function* (
+  job: Job,
+  start: JobCourse.Course,
+  output: ReturnType<typeof PodOutput.make>,
+  timeoutMillis: number
+) {
+  const { follow, received } = output
+  // Kubernetes counts from the start of the Job, and so with the wait for the pod: its deadline is the later one.
+  const course = yield* Effect.timeoutOrElse(worked(job, start, output), {
+    duration: timeoutMillis,
+    orElse: () => Effect.succeed({ _tag: "TimedOut" } as const)
+  })
   for (let again = 0; again < 3 && course._tag === "Ended" && received.wanted === undefined; again++) {
     if (again > 0) yield* Effect.sleep("1 second")
     yield* follow(course.pod.metadata)
@@ -166,12 +182,15 @@ const conclude = Effect.fnUntraced(function* (
   }
 })
 
-/** It ends by itself at its deadline where it may not be deleted. */
+/** It ends by itself at its deadline where it may not be deleted. One that somebody has deleted is gone already. */
 const remove = (job: Job) =>
   Effect.gen(function* () {
     const api = yield* KubernetesApi
     yield* api.remove(Kind.jobs, job.metadata, { propagation: "Background" })
-  }).pipe(Effect.catch(() => Console.error(`Job ${job.metadata.name} was not deleted; it ends by itself`)))
+  }).pipe(
+    Effect.catchIf(hasReason("NotFound"), () => Effect.void),
+    Effect.catch(() => Console.error(`Job ${job.metadata.name} was not deleted; it ends by itself`))
+  )
 
 /**
  * Runs the command in a Job of the resource: its result goes to standard output while it comes, everything else to
@@ -197,7 +216,7 @@ export const run = Effect.fn("CommandRun.run")(function* (wanted: Wanted) {
     api.create(Kind.jobs, made.success),
     Effect.fnUntraced(function* (job) {
       const output = PodOutput.make((line) => Console.error(line))
-      const end = yield* followed(job, yield* started(job, startMillis), output)
+      const end = yield* followed(job, yield* started(job, startMillis), output, timeoutMillis)
       isOver = end._tag === "Ended"
       yield* conclude(wanted, job, end, output.received)
     }),

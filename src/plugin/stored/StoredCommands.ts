@@ -99,7 +99,9 @@ export const list = Command.make(
     ...flags,
     failed: Flag.Boolean("failed").pipe(
       Flag.withDefault(false),
-      Flag.withDescription("list the runs that ended without a backup instead")
+      Flag.withDescription(
+        "list the runs that ended without a backup instead; one whose pod was killed left no word of its end, and is not among them"
+      )
     )
   },
   (given) => inCluster(given, () => Effect.succeed(["list", ...(given.failed ? ["--failed"] : [])]))
