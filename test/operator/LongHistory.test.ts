@@ -27,7 +27,7 @@ describe("a resource with more backups than its status lists", () => {
       expect(status.historyTruncated).toBe(3)
       const lines = (yield* kubectl.describe("hourly")).split("\n")
       const [conditions, events] = [/^ {2}Conditions:/, /^Events:/].map((line) => lines.findIndex((l) => line.test(l)))
-      expect(conditions).toBeLessThan(150)
+      expect(conditions).toBeLessThan(160)
       expect(events).toBeGreaterThan(conditions!)
     })
   )
