@@ -23,7 +23,8 @@ describe("a pod that connects with tokens", () => {
       ["sso-ca", "ca.pem"]
     ])
     const { clientId: _, ...client } = block.oauthBearer.clientCredentials
-    assert.deepStrictEqual(keys({ ...block, oauthBearer: { clientCredentials: client } })[0], [
+    const withId = { ...client, clientSecret: { ...client.clientSecret, clientIdKey: "id" } }
+    assert.deepStrictEqual(keys({ ...block, oauthBearer: { clientCredentials: withId } })[0], [
       "kafka-client",
       "id",
       "secret"
