@@ -199,9 +199,10 @@ describe("the process kafka-backup", () => {
 
   it("names the broker that it was waiting for when it is stopped, also to the operator", async () => {
     // Nothing listens on port 1.
-    writeFileSync(options[1]!, manifest().replace(/bootstrapServers:.*/u, 'bootstrapServers: ["127.0.0.1:1"]'))
+    const file = join(directory, "nobody.yaml")
+    writeFileSync(file, manifest().replace(/bootstrapServers:.*/u, 'bootstrapServers: ["127.0.0.1:1"]'))
     const log = join(directory, "termination-log")
-    const run = start(programs.real, ["run", ...options, "--slot", slot, "--summary", log])
+    const run = start(programs.real, ["run", "-f", file, ...options.slice(2), "--slot", slot, "--summary", log])
     await run.said("paused: the target does not answer")
     run.child.kill("SIGTERM")
     assert.strictEqual(await run.ended, 21)
