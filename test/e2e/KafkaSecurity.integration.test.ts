@@ -238,7 +238,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "A run against a secured cluste
     using workspace = new Workspace()
     const cluster = { bootstrapServers: [security.ssl], securityProtocol: "SSL" }
     const stranger = await run(workspace, cluster)
-    assertRefused(stranger, 12, "is not trusted", "public or system authority", "kafkaCluster.tlsSecret", "ca.crt")
+    assertRefused(stranger, 12, "is not trusted", "public or system authority", "kafkaCluster.caSecret", "ca.crt")
     // The system's store is a file that OpenSSL knows; SSL_CERT_FILE says which, as it does for curl.
     await assertCompletes(workspace, cluster, { SSL_CERT_FILE: security.caPem })
     const extra = await run(workspace, cluster, { NODE_EXTRA_CA_CERTS: security.caPem })
