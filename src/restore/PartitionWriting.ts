@@ -150,7 +150,10 @@ export const append = (
           case "Trim": {
             yield* all
             yield* assertSameTopic(sink, target.topic, topicId)
-            yield* sink.deleteRecordsBefore(target, step.start)
+            // Between the two it may become another one, whose log ends before the offset.
+            yield* Effect.tapError(sink.deleteRecordsBefore(target, step.start), ({ isRetryable }) =>
+              isRetryable ? Effect.void : assertSameTopic(sink, target.topic, topicId)
+            )
           }
         }
       })
