@@ -283,6 +283,29 @@ describe("a restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("names a topic that is made anew while its records are deleted", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(30))
+      yield* source.deleteRecordsBefore("orders", 0, 20)
+      const backupId = yield* backUp
+      yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation: "records" })
+      const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), {
+        startImmediately: true
+      })
+      while ((yield* target.counters).produceRequests === 0) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      for (let i = 0; i < 20; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* target.createTopic("orders")
+      yield* target.produce("orders", 0, records(5))
+      const error = yield* Fiber.join(attempt)
+      assert.propertyVal(error.reason, "_tag", "TopicRecreated")
+      assert.lengthOf(yield* target.committed("orders", 0), 5)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("waits for a coordinator that does not know a new topic yet", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
