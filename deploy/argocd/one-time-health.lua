@@ -8,8 +8,7 @@ local function waits(condition)
     return false
   end
   for _, cause in ipairs({ "StrimziListenerNotReady", "StrimziUserNotReady" }) do
-    local front = "" .. cause
-    if condition.message >= front .. ":" and condition.message < front .. ";" then
+    if condition.message >= cause .. ":" and condition.message < cause .. ";" then
       return true
     end
   end

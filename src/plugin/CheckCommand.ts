@@ -1,9 +1,7 @@
 import { Console, Effect } from "effect"
 import { Command } from "effect/cli"
-import { RunFailed } from "../cli/RunFailed.ts"
 import * as StandardOutput from "../cli/StandardOutput.ts"
 import * as JobName from "../identity/JobName.ts"
-import { exitCodes } from "../outcome/ExitCodes.ts"
 import { given as present } from "../resource/Json.ts"
 import { checkAnnotation } from "../resource/KafkaBackup.ts"
 import * as Previous from "../status/Previous.ts"
@@ -65,8 +63,7 @@ export const check = Command.make(
         return end
       })
     )
-    const code = ending === undefined ? exitCodes.success : Ending.exitCode(ending)
-    if (code !== exitCodes.success) return yield* new RunFailed({ exitCode: code })
+    yield* Ending.conclude(ending)
   })
 ).pipe(
   Command.withDescription(

@@ -1,3 +1,5 @@
+import { Effect } from "effect"
+import { RunFailed } from "../cli/RunFailed.ts"
 import * as FailureText from "../cli/FailureText.ts"
 import { exitCodes, type ExitCode } from "../outcome/ExitCodes.ts"
 import * as FailureReasons from "../outcome/FailureReasons.ts"
@@ -25,4 +27,10 @@ export const failure = (ending: Ending, advice: string): object => {
   const code = exitCode(ending)
   const { message, outcome, reason = outcome === "interrupted" ? "Interrupted" : "NotProven" } = ending
   return FailureText.facts({ reason, message, advice, exitCode: code, isRetryable: code >= exitCodes.temporary })
+}
+
+/** Ends the command as what it waited for has ended; well where it waited for nothing. */
+export const conclude = (ending: Ending | undefined): Effect.Effect<void, RunFailed> => {
+  const code = ending === undefined ? exitCodes.success : exitCode(ending)
+  return code === exitCodes.success ? Effect.void : Effect.fail(new RunFailed({ exitCode: code }))
 }

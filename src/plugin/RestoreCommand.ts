@@ -1,13 +1,11 @@
 import { Clock, Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { RunFailed } from "../cli/RunFailed.ts"
 import * as StandardOutput from "../cli/StandardOutput.ts"
 import { UsageError } from "../cli/UsageError.ts"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
-import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as View from "../status/View.ts"
 import * as DetailText from "./DetailText.ts"
 import * as Ending from "./Ending.ts"
@@ -171,8 +169,7 @@ export const restore = Command.make(
         return end
       })
     )
-    const code = Ending.exitCode(end)
-    if (code !== exitCodes.success) return yield* new RunFailed({ exitCode: code })
+    yield* Ending.conclude(end)
   })
 ).pipe(
   Command.withDescription(

@@ -1,8 +1,6 @@
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { RunFailed } from "../cli/RunFailed.ts"
 import * as StandardOutput from "../cli/StandardOutput.ts"
-import { exitCodes } from "../outcome/ExitCodes.ts"
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Previous from "../status/Previous.ts"
 import type { Status } from "../status/Status.ts"
@@ -69,8 +67,7 @@ export const trigger = Command.make(
         return end
       })
     )
-    const code = ending === undefined ? exitCodes.success : Ending.exitCode(ending)
-    if (code !== exitCodes.success) return yield* new RunFailed({ exitCode: code })
+    yield* Ending.conclude(ending)
   })
 ).pipe(
   Command.withDescription(

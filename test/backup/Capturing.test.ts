@@ -10,17 +10,12 @@ import * as Seal from "../../src/manifest/Seal.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import { inTime } from "../restore/world.ts"
 import { aRequest, attempt, dyingAt, fill, layer, world } from "./world.ts"
+import { aliceReadsOrders } from "../kafka/acls.ts"
 
 const everything = { acls: true, users: true, quotas: true }
 const slot = "2026-11-23T12:00:00Z"
 const acl = (changes: Partial<Acl> = {}): Acl => ({
-  resource: "topic",
-  name: "orders",
-  pattern: "literal",
-  principal: "User:alice",
-  host: "*",
-  operation: "Read",
-  permission: "Allow",
+  ...aliceReadsOrders,
   ...changes
 })
 const kept = [

@@ -11,15 +11,10 @@ import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import * as Backup from "../backup/world.ts"
 import { aRestore, inTime, layer, restore, slot, systems, worlds } from "./world.ts"
+import { aliceReadsOrders } from "../kafka/acls.ts"
 
 const acl = (changes: Partial<Acl> = {}): Acl => ({
-  resource: "topic",
-  name: "orders",
-  pattern: "literal",
-  principal: "User:alice",
-  host: "*",
-  operation: "Read",
-  permission: "Allow",
+  ...aliceReadsOrders,
   ...changes
 })
 

@@ -3,15 +3,10 @@ import { Schema } from "effect"
 import { keyOfAcl } from "../../src/kafka/AccessRules.ts"
 import type { StoredAcl } from "../../src/manifest/ClusterMetadata.ts"
 import * as AclMapping from "../../src/restore/AclMapping.ts"
+import { aliceReadsOrders } from "../kafka/acls.ts"
 
 const acl = (changes: Partial<StoredAcl> = {}): StoredAcl => ({
-  resource: "topic",
-  name: "orders",
-  pattern: "literal",
-  principal: "User:alice",
-  host: "*",
-  operation: "Read",
-  permission: "Allow",
+  ...aliceReadsOrders,
   ...changes
 })
 

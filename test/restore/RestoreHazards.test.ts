@@ -8,6 +8,23 @@ import { aRestore, assertSame, backUp, inTime, layer, limitedTo, options, restor
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
 
+/** How a restore ends whose topic is made anew, with so many records, while a broker is late with `operation`. */
+const madeAnew = Effect.fnUntraced(function* (operation: "produce" | "records", count: number) {
+  const { source, target } = yield* worlds
+  yield* source.createTopic("orders")
+  yield* source.produce("orders", 0, records(30))
+  yield* source.deleteRecordsBefore("orders", 0, 20)
+  const backupId = yield* backUp
+  yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation })
+  const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), { startImmediately: true })
+  const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+  while ((yield* target.counters).produceRequests === 0) yield* turn
+  for (let i = 0; i < 20; i++) yield* turn
+  yield* target.createTopic("orders")
+  yield* target.produce("orders", 0, records(count))
+  return { error: yield* Fiber.join(attempt), target }
+})
+
 describe("a restore", () => {
   it.effect("does not take itself for another attempt when the answer about a producer is lost", () =>
     Effect.gen(function* () {
@@ -261,23 +278,8 @@ describe("a restore", () => {
 
   it.effect("deletes no records of a topic that was made anew under the name", () =>
     Effect.gen(function* () {
-      const { source, target } = yield* worlds
-      yield* source.createTopic("orders")
-      yield* source.produce("orders", 0, records(30))
-      yield* source.deleteRecordsBefore("orders", 0, 20)
-      const backupId = yield* backUp
       // The answer to the fillers comes late enough for the topic to be made anew before the log is cut.
-      yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation: "produce" })
-      const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), {
-        startImmediately: true
-      })
-      while ((yield* target.counters).produceRequests === 0) {
-        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      }
-      for (let i = 0; i < 20; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      yield* target.createTopic("orders")
-      yield* target.produce("orders", 0, records(25))
-      const error = yield* Fiber.join(attempt)
+      const { error, target } = yield* madeAnew("produce", 25)
       assert.include(error.message, "orders")
       assert.lengthOf(yield* target.committed("orders", 0), 25)
     }).pipe(Effect.provide(layer))
@@ -285,22 +287,7 @@ describe("a restore", () => {
 
   it.effect("names a topic that is made anew while its records are deleted", () =>
     Effect.gen(function* () {
-      const { source, target } = yield* worlds
-      yield* source.createTopic("orders")
-      yield* source.produce("orders", 0, records(30))
-      yield* source.deleteRecordsBefore("orders", 0, 20)
-      const backupId = yield* backUp
-      yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation: "records" })
-      const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), {
-        startImmediately: true
-      })
-      while ((yield* target.counters).produceRequests === 0) {
-        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      }
-      for (let i = 0; i < 20; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      yield* target.createTopic("orders")
-      yield* target.produce("orders", 0, records(5))
-      const error = yield* Fiber.join(attempt)
+      const { error, target } = yield* madeAnew("records", 5)
       assert.propertyVal(error.reason, "_tag", "TopicRecreated")
       assert.lengthOf(yield* target.committed("orders", 0), 5)
     }).pipe(Effect.provide(layer))

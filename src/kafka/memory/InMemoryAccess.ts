@@ -1,5 +1,14 @@
 import { Effect } from "effect"
-import { type AccessChanging, type AccessReading, type Acl, type Acls, keyOfAcl, keyOfQuota } from "../AccessRules.ts"
+import {
+  type AccessChanging,
+  type AccessReading,
+  type Acl,
+  type Acls,
+  keyOfAcl,
+  keyOfQuota,
+  type Quota,
+  type ScramUser
+} from "../AccessRules.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
 
@@ -57,3 +66,24 @@ export const accessChanging = (state: Cluster.ClusterState): AccessChanging => {
       )
   }
 }
+
+/** What a test sets of them, without permissions. */
+export interface AccessControls {
+  /** ACLs that can be listed. What is refused here says `deny`. */
+  readonly addAcls: (...acls: ReadonlyArray<Acl>) => Effect.Effect<void>
+  readonly forgetAcls: Effect.Effect<void>
+  readonly addScramUser: (user: ScramUser) => Effect.Effect<void>
+  readonly setQuota: (quota: Quota) => Effect.Effect<void>
+  /** The brokers have none, as by default in Kafka, and refuse to speak of ACLs. */
+  readonly removeAuthorizer: Effect.Effect<void>
+}
+
+export const accessControls = ({ access }: Cluster.ClusterState): AccessControls => ({
+  addAcls: (...acls) => Effect.sync(() => acls.forEach((acl) => access.acls.set(keyOfAcl(acl), acl))),
+  forgetAcls: Effect.sync(() => access.acls.clear()),
+  addScramUser: (user) => Effect.sync(() => void access.users.set(user.name, user)),
+  setQuota: (quota) => Effect.sync(() => void access.quotas.set(keyOfQuota(quota), quota)),
+  removeAuthorizer: Effect.sync(() => {
+    access.hasAuthorizer = false
+  })
+})

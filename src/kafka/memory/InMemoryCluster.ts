@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { type Acl, keyOfAcl, keyOfQuota, type Quota, type ScramUser } from "../AccessRules.ts"
+import { type AccessControls, accessControls } from "./InMemoryAccess.ts"
 import { type Fault, type FaultPlan, makeFaults } from "./InMemoryFaults.ts"
 import type { CompactOptions, LoggedRecord } from "./InMemoryLog.ts"
 import {
@@ -45,7 +45,7 @@ export interface InMemoryTransaction {
  * A Kafka cluster without a network. These methods change it, and die if a topic or partition does not exist; it is
  * read through `wire` like any other cluster.
  */
-export interface InMemoryCluster {
+export interface InMemoryCluster extends AccessControls {
   readonly wire: KafkaWire
   /** Writes to it like any other client. */
   readonly writeWire: KafkaWriteWire
@@ -82,13 +82,6 @@ export interface InMemoryCluster {
   readonly forgetProducers: Effect.Effect<void>
   /** The coordinators forget all transactional ids, as after `transactional.id.expiration.ms` (7 days) without use. */
   readonly expireTransactionalIds: Effect.Effect<void>
-  /** ACLs that can be listed. What is refused here says `deny`. */
-  readonly addAcls: (...acls: ReadonlyArray<Acl>) => Effect.Effect<void>
-  readonly forgetAcls: Effect.Effect<void>
-  readonly addScramUser: (user: ScramUser) => Effect.Effect<void>
-  readonly setQuota: (quota: Quota) => Effect.Effect<void>
-  /** The brokers have none, as by default in Kafka, and refuse to speak of ACLs. */
-  readonly removeAuthorizer: Effect.Effect<void>
   /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
   readonly deny: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
   readonly allow: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
@@ -295,13 +288,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
         if (!state.openTransactions.has(id)) state.transactionalIds.delete(id)
       }
     }),
-    addAcls: (...acls) => Effect.sync(() => acls.forEach((acl) => state.access.acls.set(keyOfAcl(acl), acl))),
-    forgetAcls: Effect.sync(() => state.access.acls.clear()),
-    addScramUser: (user) => Effect.sync(() => void state.access.users.set(user.name, user)),
-    setQuota: (quota) => Effect.sync(() => void state.access.quotas.set(keyOfQuota(quota), quota)),
-    removeAuthorizer: Effect.sync(() => {
-      state.access.hasAuthorizer = false
-    }),
+    ...accessControls(state),
     deny: (operation, name) => Effect.sync(() => void state.denied.add(aclKey(operation, name))),
     allow: (operation, name) => Effect.sync(() => void state.denied.delete(aclKey(operation, name))),
     inject: (fault, plan = {}) => Effect.sync(() => state.faults.inject(fault, plan)),
